@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// Kernels without optimisation are 20 to 60 times slower, so debug builds optimise them too.
+let kernels: [CSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let themes = ["terminal", "dark", "light", "high-contrast", "colorblind", "mono"]
+
+/// A library target of this package; the list of its imports is the list of arrows in the design.
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: swift)
+}
+
+let package = Package(
+  name: "lathe",
+  products: [.executable(name: "lathe", targets: ["lathe"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+  ],
+  targets: [
+    .target(name: "CKernels", cSettings: kernels),
+    .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    room("Tensors", ["CKernels"]),
+    room("Graph", ["Tensors"]),
+    room("Operators", ["Graph", "Tensors", "CKernels"]),
+    room("Execution", ["Operators", "Graph", "Tensors", "CKernels"]),
+    room("Datasets", ["Tensors", "CZlib", yams]),
+    room("Formats", ["Operators", "Graph", "Tensors", protobuf]),
+    room("Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams, orderedCollections]),
+    room("Evaluation", ["Quantization", "Execution", "Datasets", "Graph", "Tensors"]),
+    room(
+      "Workflows",
+      ["Evaluation", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors"]),
+    room("Exporters", ["Quantization", "Graph", "Tensors"]),
+    room("Jobs", [dequeModule, logging]),
+    room("Workbench", ["Jobs", "Exporters", "Workflows", "Evaluation", "Quantization", "Graph", "Tensors"]),
+    room("Interface", [yams], resources: themes.map { .embedInCode("../../themes/\($0).yaml") }),
+    room("Panes", ["Interface", "Workbench", "Quantization", "Tensors"]),
+    room("Screen", ["Panes", "Interface", "Workbench"]),
+    room("Terminal", ["Interface", "CNcurses"]),
+    .executableTarget(
+      name: "lathe",
+      dependencies: [
+        "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Workflows", "Evaluation",
+        "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", argumentParser,
+        logging,
+      ],
+      swiftSettings: swift),
+    tests("Tensors"),
+    tests("Operators", ["Formats", "Graph", "Tensors"]),
+    tests("Execution", ["Operators", "Graph", "Tensors", "CKernels", "Formats", "Quantization"]),
+    tests("Datasets", ["Tensors"]),
+    tests("Formats", ["Operators", "Graph", "Tensors"]),
+    tests("Quantization", ["Execution", "Operators", "Graph", "Tensors", "Formats"]),
+    tests("Evaluation", ["Tensors"]),
+    tests("Workflows", ["Evaluation", "Quantization", "Formats", "Datasets", "Graph", "Tensors"]),
+    tests("Exporters", ["Quantization", "Graph", "Tensors"]),
+    tests("Jobs"),
+    tests("Workbench", ["Workflows", "Quantization"]),
+    tests("Interface"),
+    tests("Screen", ["Panes", "Interface", "Workbench"]),
+    tests("Terminal", ["Interface"]),
+    .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swift),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)

@@ -1,0 +1,253 @@
+// Every numeric inner loop of Lathe, in levels. The scalar level is the specification and is complete; each higher
+// level overrides what it does better. Integer results are equal at every level; float results within 1e-5 relative
+// of the largest term, and never dependent on how a caller splits rows or columns.
+//
+// Conventions. Lengths and strides are in elements. Buffers may be unaligned unless said. Nothing here allocates,
+// keeps state, or reads past the lengths given. `rne` is round half to even.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512VNNI = 2 } ck_level;
+
+// Rows of the left operand of a matrix product.
+//
+// Direct (offsets NULL, taps 1): row i is k elements from a + i * stride.
+// Indirect (a convolution on NHWC without im2col): row i consists of `taps` pieces of k elements; piece t starts at
+// a + offsets[i * taps + t], or is the row `padding` (k elements) where that offset is negative. Offsets are in
+// elements and reusable for every image of a batch: only `a` moves.
+typedef struct {
+  const void *a;
+  size_t stride;
+  const int32_t *offsets;
+  size_t taps;
+  size_t k;
+  const void *padding;
+} ck_rows;
+
+// C = clamp(A·B + bias + residual, lower, upper); A float32 rows, B packed by pack_f32.
+typedef struct {
+  ck_rows rows;
+  size_t n;
+  const void *packed;
+  const float *bias;         // [n] or NULL
+  float *c;
+  size_t c_stride;
+  const float *residual;     // [m, n] with residual_stride, or NULL
+  size_t residual_stride;
+  float lower, upper;        // -INFINITY, INFINITY for none
+} ck_gemm_f32;
+
+// How an int32 sum becomes an output.
+typedef enum {
+  CK_OUT_S32 = 0,  // acc + bias, int32
+  CK_OUT_F32 = 1,  // clamp_f(float(acc) * a_scale * multiplier[n] + bias_f[n] (+ residual_f))
+  CK_OUT_U8 = 2,   // clamp(rne(float(acc + bias[n]) * multiplier[n]) + zero, lower, upper)
+} ck_output;
+
+// u8 × s8 → int32, exact. acc = Σ (a - a_zero)·(b - b_zero): the caller's zero points are taken out with column sums
+// (and row sums when b_zero is given), so that padding rows must hold a_zero.
+typedef struct {
+  ck_rows rows;              // uint8
+  size_t n;
+  const void *packed;        // by pack_s8
+  const int32_t *column_sums;  // Σ over taps and k of b, [n]
+  int32_t a_zero;            // one for all rows, or…
+  const int32_t *a_zeros;    // …one per row (dynamic, per token) where not NULL
+  const int32_t *b_zero;     // [n], or NULL for symmetric weights
+  ck_output output;
+  void *c;
+  size_t c_stride;
+  const int32_t *bias;       // [n] or NULL: S32 and U8
+  const float *multiplier;   // [n]: F32: weight scale; U8: input scale · weight scale / output scale
+  // F32
+  const float *bias_f;       // [n] or NULL
+  float a_scale;             // one for all rows, or…
+  const float *a_scales;     // …one per row where not NULL
+  const float *residual_f;   // [m, n] with residual_stride, or NULL
+  float lower_f, upper_f;
+  // U8
+  int32_t zero;              // output zero point (of the branch, when there is a residual)
+  int32_t lower, upper;      // output codes, 0…255
+  // U8 with residual: t = the U8 result above, then
+  // y = clamp(rne(float(t - zero)·branch_multiplier + float(r - r_zero)·r_multiplier) + sum_zero, sum_lower, sum_upper);
+  // two roundings of products and one of the sum, no FMA contraction.
+  const uint8_t *residual;   // [m, n] with residual_stride, or NULL
+  size_t residual_stride;
+  int32_t r_zero;
+  float branch_multiplier, r_multiplier;
+  int32_t sum_zero, sum_lower, sum_upper;
+} ck_gemm_u8s8;
+
+// Float rows times weights held as codes with group scales: C = clamp(A·dequantize(B) + bias + residual).
+// b[n][t][k] = scales[n][t][k / group] · (code - zero[n][t][k / group]).
+typedef struct {
+  ck_rows rows;              // float32
+  size_t n;
+  const void *packed;        // by pack_wq: codes, scales and zeros of this matrix
+  size_t bits;               // 8, 4 or 2 as given to pack_wq
+  size_t group;              // as given to pack_wq
+  const float *bias;
+  float *c;
+  size_t c_stride;
+  const float *residual;
+  size_t residual_stride;
+  float lower, upper;
+  void *scratch;             // wq_scratch_bytes(…) per calling thread, 64-byte aligned
+} ck_gemm_wq;
+
+// uint8 rows times weights with group scales, float out (dynamic and static layers whose weights are in groups):
+// c = clamp_f(a_scale · Σ_g scales[n][t][g] · Σ_{k in g} (a - a_zero)(code - zero) + bias_f).
+typedef struct {
+  ck_rows rows;              // uint8
+  size_t n;
+  const void *packed;        // by pack_wq
+  size_t bits, group;
+  int32_t a_zero;
+  const int32_t *a_zeros;
+  float a_scale;
+  const float *a_scales;
+  const float *bias_f;
+  float *c;
+  size_t c_stride;
+  float lower, upper;
+  void *scratch;
+} ck_gemm_u8wq;
+
+// Depthwise convolution, channel multiplier 1: out[i][ch] = Σ_t x[offsets[i*taps+t] + ch] · w[t][ch].
+typedef struct {
+  const float *a;
+  const int32_t *offsets;    // [rows, taps], negative = padding
+  size_t taps, channels;
+  const float *padding;      // channels zeros
+  const float *weights;      // [taps, channels]
+  const float *bias;         // [channels] or NULL
+  float *c;
+  size_t c_stride;
+  const float *residual;
+  size_t residual_stride;
+  float lower, upper;
+} ck_depthwise_f32;
+
+typedef struct {
+  const uint8_t *a;
+  const int32_t *offsets;
+  size_t taps, channels;
+  const uint8_t *padding;    // channels times a_zero
+  const int8_t *weights;     // [taps, channels]
+  const int32_t *column_sums;  // [channels]
+  const int32_t *b_zero;     // [channels] or NULL
+  int32_t a_zero;
+  ck_output output;          // F32 or U8, epilogue as in ck_gemm_u8s8
+  void *c;
+  size_t c_stride;
+  const int32_t *bias;
+  const float *multiplier;
+  const float *bias_f;
+  float a_scale;
+  float lower_f, upper_f;
+  int32_t zero, lower, upper;
+  const uint8_t *residual;
+  size_t residual_stride;
+  int32_t r_zero;
+  float branch_multiplier, r_multiplier;
+  int32_t sum_zero, sum_lower, sum_upper;
+} ck_depthwise_u8s8;
+
+typedef struct {
+  ck_level level;
+
+  // --- matrix products. Each call computes rows m0..<m1 and columns n0..<n1; n0 must be a multiple of
+  // column_block. b for packing is [n][taps][k], row-major.
+  size_t column_block;
+  size_t (*packed_bytes_f32)(size_t n, size_t taps, size_t k);
+  void (*pack_f32)(size_t n, size_t taps, size_t k, const float *b, void *packed);
+  void (*gemm_f32)(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1);
+
+  size_t (*packed_bytes_s8)(size_t n, size_t taps, size_t k);
+  void (*pack_s8)(size_t n, size_t taps, size_t k, const int8_t *b, void *packed);
+  void (*gemm_u8s8)(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t n1);
+
+  // codes: int8 values already in the range of `bits`; zeros may be NULL (symmetric).
+  size_t (*packed_bytes_wq)(size_t n, size_t taps, size_t k, size_t bits, size_t group);
+  void (*pack_wq)(size_t n, size_t taps, size_t k, size_t bits, size_t group, const int8_t *codes,
+                  const float *scales, const int32_t *zeros, void *packed);
+  size_t (*wq_scratch_bytes)(size_t taps, size_t k);
+  void (*gemm_wq)(const ck_gemm_wq *g, size_t m0, size_t m1, size_t n0, size_t n1);
+  void (*gemm_u8wq)(const ck_gemm_u8wq *g, size_t m0, size_t m1, size_t n0, size_t n1);
+
+  // --- depthwise, rows m0..<m1 (one row = one output pixel)
+  void (*depthwise_f32)(const ck_depthwise_f32 *d, size_t m0, size_t m1);
+  void (*depthwise_u8s8)(const ck_depthwise_u8s8 *d, size_t m0, size_t m1);
+
+  // --- between float and codes
+  void (*minmax_f32)(const float *x, size_t n, float *lowest, float *highest);  // NaN is skipped; n 0 gives +inf, -inf
+  void (*quantize_f32_u8)(const float *x, size_t n, float scale, int32_t zero, int32_t lower, int32_t upper, uint8_t *y);
+  void (*dequantize_u8_f32)(const uint8_t *x, size_t n, float scale, int32_t zero, float *y);
+  void (*requantize_u8)(const uint8_t *x, size_t n, int32_t x_zero, float multiplier, int32_t zero, int32_t lower,
+                        int32_t upper, uint8_t *y);
+  // rne(float(a-za)·ma + float(b-zb)·mb) + zero, clamped
+  void (*add_u8)(const uint8_t *a, const uint8_t *b, size_t n, int32_t a_zero, float a_multiplier, int32_t b_zero,
+                 float b_multiplier, int32_t zero, int32_t lower, int32_t upper, uint8_t *y);
+  void (*mul_u8)(const uint8_t *a, const uint8_t *b, size_t n, int32_t a_zero, int32_t b_zero, float multiplier,
+                 int32_t zero, int32_t lower, int32_t upper, uint8_t *y);
+  void (*lookup_u8)(const uint8_t *x, size_t n, const uint8_t *table, uint8_t *y);
+
+  // --- pooling on NHWC by offsets (as in depthwise); count is the divisor of each row (padding excluded or not)
+  void (*maxpool_f32)(const float *a, const int32_t *offsets, size_t taps, size_t channels, float *c, size_t m0, size_t m1);
+  void (*maxpool_u8)(const uint8_t *a, const int32_t *offsets, size_t taps, size_t channels, uint8_t *c, size_t m0, size_t m1);
+  void (*avgpool_f32)(const float *a, const int32_t *offsets, size_t taps, size_t channels, const int32_t *count, float *c,
+                      size_t m0, size_t m1);
+  // clamp(rne(float(Σ (q - a_zero)) · multiplier / count) + zero): multiplier = s_x / s_y, divided by count in double first
+  void (*avgpool_u8)(const uint8_t *a, const int32_t *offsets, size_t taps, size_t channels, const int32_t *count,
+                     int32_t a_zero, double multiplier, int32_t zero, int32_t lower, int32_t upper, uint8_t *c,
+                     size_t m0, size_t m1);
+
+  // --- elementwise float32; y may be x
+  void (*clamp_f32)(const float *x, size_t n, float lower, float upper, float *y);
+  void (*add_f32)(const float *a, const float *b, size_t n, float *y);
+  void (*sub_f32)(const float *a, const float *b, size_t n, float *y);
+  void (*mul_f32)(const float *a, const float *b, size_t n, float *y);
+  void (*div_f32)(const float *a, const float *b, size_t n, float *y);
+  void (*add_scalar_f32)(const float *a, float b, size_t n, float *y);
+  void (*mul_scalar_f32)(const float *a, float b, size_t n, float *y);
+  void (*exp_f32)(const float *x, size_t n, float *y);
+  void (*tanh_f32)(const float *x, size_t n, float *y);
+  void (*sigmoid_f32)(const float *x, size_t n, float *y);
+  void (*erf_f32)(const float *x, size_t n, float *y);
+  void (*gelu_f32)(const float *x, size_t n, int tanh_form, float *y);
+  void (*silu_f32)(const float *x, size_t n, float *y);
+  void (*hardswish_f32)(const float *x, size_t n, float *y);
+  void (*sqrt_f32)(const float *x, size_t n, float *y);
+
+  // --- rows of n: softmax, and normalisation (x - mean)/sqrt(var + epsilon)·gain + bias (gain, bias [n] or NULL)
+  void (*softmax_f32)(const float *x, size_t rows, size_t n, float *y);
+  void (*layernorm_f32)(const float *x, size_t rows, size_t n, float epsilon, const float *gain, const float *bias, float *y);
+  void (*rmsnorm_f32)(const float *x, size_t rows, size_t n, float epsilon, const float *gain, float *y);
+  float (*sum_f32)(const float *x, size_t n);
+
+  // --- data movement
+  void (*transpose_32)(const void *x, size_t rows, size_t columns, size_t x_stride, void *y, size_t y_stride);
+  void (*transpose_8)(const void *x, size_t rows, size_t columns, size_t x_stride, void *y, size_t y_stride);
+
+  // --- conversion
+  void (*f16_to_f32)(const uint16_t *x, size_t n, float *y);
+  void (*f32_to_f16)(const float *x, size_t n, uint16_t *y);
+  void (*bf16_to_f32)(const uint16_t *x, size_t n, float *y);
+  void (*f32_to_bf16)(const float *x, size_t n, uint16_t *y);
+} ck_table;
+
+/// Whether this processor can run `level`.
+int ck_supported(ck_level level);
+/// Fills the table of a level; 0 when the processor cannot run it.
+int ck_table_for(ck_level level, ck_table *table);
+/// The table in use: the best level, or the one LATHE_CPU=scalar|avx2|avx512vnni names (an unknown or unsupported
+/// name is reported by ck_forced_level_error). Chosen once.
+const ck_table *ck_best(void);
+/// NULL, or what is wrong with LATHE_CPU.
+const char *ck_forced_level_error(void);
+const char *ck_level_name(ck_level level);
+
+#endif

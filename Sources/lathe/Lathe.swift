@@ -1,0 +1,4 @@
+@main
+enum Lathe {
+  static func main() {}
+}
