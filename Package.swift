@@ -54,7 +54,7 @@ let package = Package(
       "Workflows",
       ["Evaluation", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors"]),
     room("Exporters", ["Quantization", "Graph", "Tensors"]),
-    room("Jobs", [dequeModule, logging]),
+    room("Jobs", [dequeModule]),
     room("Workbench", ["Jobs", "Exporters", "Workflows", "Evaluation", "Quantization", "Graph", "Tensors"]),
     room("Interface", [yams], resources: themes.map { .embedInCode("../../themes/\($0).yaml") }),
     room("Panes", ["Interface", "Workbench", "Quantization", "Tensors"]),

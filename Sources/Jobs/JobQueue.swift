@@ -1,0 +1,231 @@
+import DequeModule
+import Foundation
+import Synchronization
+
+/// Runs jobs on threads of its own, oldest first, and tells what becomes of them.
+///
+/// The threads yield to the one that draws (a lower scheduling priority), so a key reaches the screen while every
+/// core computes. A job that measures time runs alone: the others wait at their next report.
+package final class JobQueue: Sendable {
+  package typealias Work = @Sendable (Reporter) throws -> Void
+
+  private struct Entry {
+    var status: JobStatus
+    var work: Work?
+    var isCancelled = false
+    var started: ContinuousClock.Instant?
+    /// When progress was last told, so that a fast loop does not flood the listener.
+    var told: ContinuousClock.Instant?
+  }
+
+  private struct State {
+    var next = 1
+    var waiting: Deque<JobID> = []
+    var entries: [JobID: Entry] = [:]
+    var running = 0
+    /// The job that measures time, or wants to.
+    var timing: JobID?
+    /// Running jobs that stand still at a report.
+    var parked = 0
+    var stopped = false
+  }
+
+  private let state = Mutex(State())
+  /// Guards nothing itself: threads wait on it for changes of `state`.
+  private let changed = NSCondition()
+  private let notify: @Sendable (JobStatus) -> Void
+  private static let reportInterval = Duration.milliseconds(50)
+
+  /// - Parameters:
+  ///   - workers: how many jobs may run at once.
+  ///   - notify: called from job threads with every change worth showing.
+  package init(workers: Int, notify: @escaping @Sendable (JobStatus) -> Void) {
+    self.notify = notify
+    for index in 0..<Swift.max(workers, 1) {
+      let thread = Thread { [self] in serve() }
+      thread.name = "job-\(index)"
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  @discardableResult
+  package func submit(_ title: String, _ work: @escaping Work) -> JobID {
+    let status = state.withLock { state in
+      let id = JobID(state.next)
+      state.next += 1
+      let status = JobStatus(id: id, title: title)
+      state.entries[id] = Entry(status: status, work: work)
+      state.waiting.append(id)
+      return status
+    }
+    notify(status)
+    signal()
+    return status.id
+  }
+
+  /// Asks a job to end at its next report; one that has not begun never will.
+  package func cancel(_ id: JobID) {
+    let ended: JobStatus? = state.withLock { state in
+      guard state.entries[id] != nil else { return nil }
+      state.entries[id]?.isCancelled = true
+      guard let place = state.waiting.firstIndex(of: id) else { return nil }
+      state.waiting.remove(at: place)
+      state.entries[id]?.status.state = .cancelled
+      return state.entries.removeValue(forKey: id)?.status
+    }
+    if let ended { notify(ended) }
+    signal()
+  }
+
+  package func cancelAll() {
+    for id in state.withLock({ Array($0.entries.keys) }) { cancel(id) }
+  }
+
+  package var isIdle: Bool { state.withLock { $0.entries.isEmpty } }
+
+  /// Blocks until no job is queued or running.
+  package func waitUntilIdle() { wait { state.withLock { $0.entries.isEmpty } } }
+
+  /// Cancels everything and lets the threads end.
+  package func stop() {
+    state.withLock { $0.stopped = true }
+    cancelAll()
+    signal()
+  }
+
+  private func signal() {
+    changed.lock()
+    changed.broadcast()
+    changed.unlock()
+  }
+
+  private func wait(until condition: () -> Bool) {
+    changed.lock()
+    while !condition() { changed.wait() }
+    changed.unlock()
+  }
+
+  private func serve() {
+    lowerPriority()
+    while let (id, work) = take() { run(id, work) }
+  }
+
+  private func take() -> (JobID, Work)? {
+    var taken: (JobID, Work)?
+    var status: JobStatus?
+    wait {
+      state.withLock { state in
+        if state.stopped { return true }
+        guard let id = state.waiting.popFirst(), let work = state.entries[id]?.work else { return false }
+        state.entries[id]?.work = nil
+        state.entries[id]?.started = .now
+        state.entries[id]?.status.state = .running
+        state.running += 1
+        taken = (id, work)
+        status = state.entries[id]?.status
+        return true
+      }
+    }
+    if let status { notify(status) }
+    return taken
+  }
+
+  private func run(_ id: JobID, _ work: Work) {
+    let reporter = Reporter(
+      report: { [self] in try report(id, $0, $1) },
+      timing: { [self] in try $0 ? beginTiming(id) : endTiming(id) })
+    let end: JobStatus.State
+    do {
+      try work(reporter)
+      end = .done
+    } catch is JobCancelled {
+      end = .cancelled
+    } catch {
+      end = .failed("\(error)")
+    }
+    endTiming(id)
+    let status = state.withLock { state in
+      state.running -= 1
+      guard var entry = state.entries.removeValue(forKey: id) else { return nil as JobStatus? }
+      entry.status.seconds = entry.started.map { seconds(since: $0) } ?? 0
+      entry.status.state = end
+      if end == .done { entry.status.fraction = 1 }
+      return entry.status
+    }
+    if let status { notify(status) }
+    signal()
+  }
+
+  private func report(_ id: JobID, _ fraction: Double?, _ note: String) throws {
+    let (status, mustPark) = try state.withLock { state -> (JobStatus?, Bool) in
+      guard var entry = state.entries[id], !entry.isCancelled else { throw JobCancelled() }
+      entry.status.fraction = fraction ?? entry.status.fraction
+      if !note.isEmpty { entry.status.note = note }
+      entry.status.seconds = entry.started.map { seconds(since: $0) } ?? 0
+      let isDue = entry.told.map { ContinuousClock.now - $0 >= Self.reportInterval } ?? true
+      if isDue { entry.told = .now }
+      state.entries[id] = entry
+      return (isDue ? entry.status : nil, state.timing != nil && state.timing != id)
+    }
+    if let status { notify(status) }
+    if mustPark { try park(id) }
+  }
+
+  private func park(_ id: JobID) throws {
+    tell(id) { $0.state = .paused }
+    state.withLock { $0.parked += 1 }
+    signal()
+    wait { state.withLock { $0.timing == nil || $0.entries[id]?.isCancelled ?? true } }
+    state.withLock { $0.parked -= 1 }
+    tell(id) { $0.state = .running }
+    if state.withLock({ $0.entries[id]?.isCancelled ?? true }) { throw JobCancelled() }
+  }
+
+  /// Waits for the turn to measure and until every other running job stands still.
+  private func beginTiming(_ id: JobID) throws {
+    var isCancelled = false
+    state.withLock { $0.parked += 1 }  // who waits for a turn disturbs nobody
+    signal()
+    wait {
+      state.withLock { state in
+        isCancelled = state.entries[id]?.isCancelled ?? true
+        if isCancelled { return true }
+        guard state.timing == nil || state.timing == id else { return false }
+        state.timing = id
+        return true
+      }
+    }
+    state.withLock { $0.parked -= 1 }
+    signal()
+    if isCancelled { throw JobCancelled() }
+    wait { state.withLock { $0.parked >= $0.running - 1 || $0.entries[id]?.isCancelled ?? true } }
+    tell(id) { $0.isTiming = true }
+  }
+
+  private func endTiming(_ id: JobID) {
+    let wasTiming = state.withLock { state in
+      guard state.timing == id else { return false }
+      state.timing = nil
+      return true
+    }
+    guard wasTiming else { return }
+    tell(id) { $0.isTiming = false }
+    signal()
+  }
+
+  private func tell(_ id: JobID, _ change: (inout JobStatus) -> Void) {
+    let status: JobStatus? = state.withLock { state in
+      guard var entry = state.entries[id] else { return nil }
+      change(&entry.status)
+      state.entries[id] = entry
+      return entry.status
+    }
+    if let status { notify(status) }
+  }
+}
+
+private func seconds(since start: ContinuousClock.Instant) -> Double {
+  let (whole, atto) = (ContinuousClock.now - start).components
+  return Double(whole) + Double(atto) * 1e-18
+}
