@@ -41,7 +41,8 @@ package enum ElementType: Int, Sendable, Hashable, Codable, CaseIterable {
 
   package var isFloatingPoint: Bool {
     switch self {
-    case .float32, .float64, .float16, .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz,
+    case .float32, .float64, .float16, .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2,
+      .float8e5m2fnuz,
       .float8e8m0, .float4e2m1:
       true
     default: false

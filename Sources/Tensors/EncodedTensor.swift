@@ -17,7 +17,8 @@ package struct EncodedTensor: Sendable {
     switch encoding.scheme.granularity {
     case .tensor: return shape.map { _ in 1 }
     case .channel: return shape.indices.map { $0 == encoding.channelAxis ? shape[$0] : 1 }
-    case .group(let size): return shape.indices.map { $0 == encoding.groupAxis ? (shape[$0] + size - 1) / size : shape[$0] }
+    case .group(let size):
+      return shape.indices.map { $0 == encoding.groupAxis ? (shape[$0] + size - 1) / size : shape[$0] }
     }
   }
 }

@@ -17,8 +17,12 @@ package final class MappedFile: @unchecked Sendable {
     guard file >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
     defer { close(file) }
     var status = stat()
-    guard fstat(file, &status) == 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(path: path, reason: "is not a regular file") }
+    guard fstat(file, &status) == 0 else {
+      throw Failure(path: path, reason: String(cString: strerror(errno)))
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw Failure(path: path, reason: "is not a regular file")
+    }
     let size = Int(status.st_size)
     guard size > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)

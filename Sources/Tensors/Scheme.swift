@@ -1,8 +1,12 @@
-/// How real numbers become small integers. Pure data: it holds no tensors and runs nothing.
+/// How real numbers become small integers.
+///
+/// Pure data: it holds no tensors and runs nothing.
 package struct Scheme: Hashable, Codable, Sendable {
   package enum Symmetry: String, Codable, Sendable, CaseIterable { case symmetric, affine }
 
-  /// Which elements share one scale. The axis is not part of a scheme: the operator declares it (`WeightRole`).
+  /// Which elements share one scale.
+  ///
+  /// The axis is not part of a scheme: the operator declares it (`WeightRole`).
   package enum Granularity: Hashable, Codable, Sendable {
     case tensor
     /// One scale per index of the channel axis: for `[8, 16]` and axis 0, 8 scales.
@@ -11,7 +15,9 @@ package struct Scheme: Hashable, Codable, Sendable {
     case group(Int)
   }
 
-  /// Which codes a symmetric encoding uses: DESIGN "Weights". `automatic` is narrow at 8 bits, full below.
+  /// Which codes a symmetric encoding uses: DESIGN "Weights".
+  ///
+  /// `automatic` is narrow at 8 bits, full below.
   package enum CodeRange: String, Codable, Sendable, CaseIterable { case automatic, narrow, full, signed }
 
   /// 2…8 for weights; 2…8 or 16 for activations.
@@ -29,7 +35,9 @@ package struct Scheme: Hashable, Codable, Sendable {
     self.range = range
   }
 
-  /// Lowest and highest code. Symmetric codes are signed, affine ones unsigned.
+  /// Lowest and highest code.
+  ///
+  /// Symmetric codes are signed, affine ones unsigned.
   package var codes: ClosedRange<Int32> {
     let half = Int32(1) << (bits - 1)
     switch (symmetry, range) {
@@ -80,5 +88,7 @@ package struct Encoding: Hashable, Codable, Sendable {
 
   /// The real number a code stands for.
   @inlinable
-  package func real(_ code: Int32, at index: Int = 0) -> Float { scales[index] * Float(code - zeroPoints[index]) }
+  package func real(_ code: Int32, at index: Int = 0) -> Float {
+    scales[index] * Float(code - zeroPoints[index])
+  }
 }

@@ -8,7 +8,9 @@ extension Array where Element == Int {
   /// Elements between neighbours along each axis in dense row-major storage.
   package var rowMajorStrides: [Int] {
     var strides = [Int](repeating: 1, count: count)
-    for axis in stride(from: count - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * self[axis + 1] }
+    for axis in stride(from: count - 2, through: 0, by: -1) {
+      strides[axis] = strides[axis + 1] * self[axis + 1]
+    }
     return strides
   }
 

@@ -24,7 +24,9 @@ package final class Storage: @unchecked Sendable {
     owner = .allocation(memory)
   }
 
-  /// A range of a mapped file, not copied. May be unaligned: callers that need alignment check `bytes`.
+  /// A range of a mapped file, not copied.
+  ///
+  /// May be unaligned: callers that need alignment check `bytes`.
   package init(mapping file: MappedFile, range: Range<Int>) {
     bytes = UnsafeRawBufferPointer(rebasing: file.bytes[range])
     owner = .mapping(file)

@@ -79,7 +79,9 @@ extension Tensor {
     try self.init(shape: shape, type: T.elementType) { try fill($0.bindMemory(to: T.self)) }
   }
 
-  /// The elements in place. `T` must be the tensor's type; an unaligned mapped range is copied first.
+  /// The elements in place.
+  ///
+  /// `T` must be the tensor's type; an unaligned mapped range is copied first.
   @inlinable
   package func withElements<T: TensorElement, R>(
     of element: T.Type, _ body: (UnsafeBufferPointer<T>) throws -> R
@@ -96,7 +98,9 @@ extension Tensor {
     }
   }
 
-  /// The elements, copied. `T` must be the tensor's type.
+  /// The elements, copied.
+  ///
+  /// `T` must be the tensor's type.
   @inlinable
   package func array<T: TensorElement>(of element: T.Type) -> [T] { withElements(of: T.self) { Array($0) } }
 }
