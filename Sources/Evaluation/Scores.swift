@@ -1,0 +1,132 @@
+import Foundation
+import Tensors
+
+/// What one variant of a network scored, sample by sample, beside float32 on the same samples.
+///
+/// Per-sample records are kept (a few bytes each) because intervals and p-values are paired; sums that have no
+/// per-sample use (signal, noise) are not.
+package struct Scores: Sendable {
+  /// Class with the largest score; empty for networks whose output is not a row of scores.
+  package private(set) var predicted: [Int32] = []
+  /// Whether the label is the first, or among the first five; empty without labels.
+  package private(set) var top1: [Bool] = []
+  package private(set) var top5: [Bool] = []
+  /// −log p(label), natural logarithm.
+  package private(set) var loss: [Double] = []
+  /// KL(float32 ‖ variant) of each sample's distribution over classes, in nats.
+  package private(set) var divergence: [Double] = []
+  /// Σ f² and Σ (f − q)² over all outputs of all samples.
+  package private(set) var signal = 0.0
+  package private(set) var noise = 0.0
+  package private(set) var samples = 0
+
+  package init() {}
+
+  /// Adds one batch.
+  ///
+  /// - Parameters:
+  ///   - outputs: the variant's outputs, float32, first axis the samples (a network of fixed batch 1 has one).
+  ///   - reference: float32's outputs for the same samples, in the same order.
+  ///   - classes: index of the output that holds class scores `[samples, classes]`; `nil` when none does.
+  ///   - labels: class per sample, or empty.
+  ///   - count: samples in this batch.
+  package mutating func add(
+    _ outputs: [Tensor], reference: [Tensor], classes: Int?, labels: [Int], count: Int
+  ) {
+    for (q, f) in zip(outputs, reference) where f.type == .float32 && q.type == .float32 {
+      f.withElements(of: Float.self) { f in
+        q.withElements(of: Float.self) { q in
+          for i in f.indices {
+            let x = Double(f[i])
+            let d = x - Double(q[i])
+            signal += x * x
+            noise += d * d
+          }
+        }
+      }
+    }
+    samples += count
+    guard let classes else { return }
+    let width = outputs[classes].count / Swift.max(count, 1)
+    outputs[classes].withElements(of: Float.self) { scores in
+      reference[classes].withElements(of: Float.self) { referenceScores in
+        for sample in 0..<count {
+          let row = UnsafeBufferPointer(rebasing: scores[sample * width..<(sample + 1) * width])
+          let target = UnsafeBufferPointer(rebasing: referenceScores[sample * width..<(sample + 1) * width])
+          addRow(row, target: target, label: labels.isEmpty ? nil : labels[sample])
+        }
+      }
+    }
+  }
+
+  private mutating func addRow(
+    _ row: UnsafeBufferPointer<Float>, target: UnsafeBufferPointer<Float>, label: Int?
+  ) {
+    predicted.append(Int32(largest(row)))
+    let log = logProbabilities(row)
+    let targetLog = logProbabilities(target)
+    var kl = 0.0
+    for i in log.indices where targetLog[i] > -700 { kl += exp(targetLog[i]) * (targetLog[i] - log[i]) }
+    divergence.append(Swift.max(kl, 0))
+    guard let label else { return }
+    let ahead = row.indices.reduce(0) { count, i in
+      // Ties go to the smaller index, as argmax does.
+      count + (row[i] > row[label] || (row[i] == row[label] && i < label) ? 1 : 0)
+    }
+    top1.append(ahead == 0)
+    top5.append(ahead < 5)
+    loss.append(-log[label])
+  }
+
+  private func largest(_ row: UnsafeBufferPointer<Float>) -> Int {
+    var best = 0
+    for i in row.indices where row[i] > row[best] { best = i }
+    return best
+  }
+
+  /// Log of the distribution a row stands for: the row itself where it already is one, else its softmax.
+  private func logProbabilities(_ row: UnsafeBufferPointer<Float>) -> [Double] {
+    let sum = row.reduce(0.0) { $0 + Double($1) }
+    if abs(sum - 1) < 1e-3, row.allSatisfy({ $0 >= 0 && $0 <= 1.001 }) {
+      return row.map { log(Swift.max(Double($0), 1e-30)) }
+    }
+    let top = Double(row.max() ?? 0)
+    let total = log(row.reduce(0.0) { $0 + exp(Double($1) - top) })
+    return row.map { Double($0) - top - total }
+  }
+}
+
+extension Scores {
+  private static func share(_ flags: [Bool]) -> Double? {
+    flags.isEmpty ? nil : Double(flags.count { $0 }) / Double(flags.count)
+  }
+  private static func mean(_ values: [Double]) -> Double? {
+    values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+  }
+
+  /// Share of samples, 0…1; `nil` without labels.
+  package var top1Share: Double? { Self.share(top1) }
+  package var top5Share: Double? { Self.share(top5) }
+  package var meanLoss: Double? { Self.mean(loss) }
+  package var meanDivergence: Double? { Self.mean(divergence) }
+
+  /// 10·log10(Σ f² / Σ (f − q)²); `nil` before the first sample; capped at 200 dB where the two are equal.
+  package var sqnr: Double? {
+    guard samples > 0, signal > 0 else { return nil }
+    return noise == 0 ? 200 : Swift.min(200, 10 * log10(signal / noise))
+  }
+
+  /// Share of samples with the same top-1 as `reference`.
+  package func agreement(with reference: Scores) -> Double? {
+    guard !predicted.isEmpty, predicted.count == reference.predicted.count else { return nil }
+    return Double(zip(predicted, reference.predicted).count { $0 == $1 }) / Double(predicted.count)
+  }
+
+  /// The paired difference in top-1 from `reference` to this; `nil` without labels.
+  package func difference(from reference: Scores) -> PairedDifference? {
+    guard !top1.isEmpty, top1.count == reference.top1.count else { return nil }
+    let pairs = zip(top1, reference.top1)
+    return PairedDifference(
+      samples: top1.count, lost: pairs.count { !$0 && $1 }, gained: pairs.count { $0 && !$1 })
+  }
+}

@@ -1,0 +1,59 @@
+import Evaluation
+import Tensors
+import Testing
+
+@Test(arguments: [
+  (0, 0, 1.0), (1, 0, 1.0), (5, 0, 0.0625), (10, 2, 0.038574), (8, 8, 1.0), (30, 12, 0.007916),
+])
+func mcNemarMatchesTheBinomialTail(lost: Int, gained: Int, p: Double) {
+  // Expected values: 2·P(X ≤ min) for X ~ Binomial(lost + gained, 1/2), at most 1.
+  let value = PairedDifference(samples: 1000, lost: lost, gained: gained).pValue
+  #expect(abs(value - p) < 5e-6)
+}
+
+@Test func theIntervalHoldsTheDifferenceAndShrinks() {
+  let small = PairedDifference(samples: 100, lost: 4, gained: 2)
+  let large = PairedDifference(samples: 10_000, lost: 400, gained: 200)
+  #expect(small.interval95.contains(small.delta) && large.interval95.contains(large.delta))
+  let widths = [small, large].map { $0.interval95.upperBound - $0.interval95.lowerBound }
+  #expect(widths[1] < widths[0] / 8)
+  let equal = PairedDifference(samples: 100, lost: 0, gained: 0)
+  #expect(equal.interval95.lowerBound < 0 && equal.interval95.upperBound > 0)
+}
+
+@Test func quantilesAreLinearBetweenNeighbours() {
+  #expect(Quantiles.median([3, 1, 2]) == 2)
+  #expect(Quantiles.median([4, 1, 2, 3]) == 2.5)
+  #expect(abs(Quantiles.quantile([0, 10], 0.9) - 9) < 1e-12)
+}
+
+@Test func theRatioIntervalHoldsTheRatio() {
+  let a = (0..<50).map { 2 + 0.01 * Double($0 % 7) }
+  let b = (0..<50).map { 1 + 0.01 * Double($0 % 5) }
+  let interval = Quantiles.ratioInterval(a, b, seed: 1)
+  #expect(interval.contains(Quantiles.median(a) / Quantiles.median(b)))
+  #expect(interval.upperBound - interval.lowerBound < 0.1)
+}
+
+@Test func scoresCountWhatTheySay() {
+  var reference = Scores()
+  var candidate = Scores()
+  let f = [Tensor([1, 3, 2, 5, 1, 0] as [Float], shape: [2, 3])]
+  let q = [Tensor([1, 2, 3, 5, 1, 0] as [Float], shape: [2, 3])]
+  reference.add(f, reference: f, classes: 0, labels: [1, 1], count: 2)
+  candidate.add(q, reference: f, classes: 0, labels: [1, 1], count: 2)
+  #expect(reference.predicted == [1, 0] && candidate.predicted == [2, 0])
+  #expect(reference.top1Share == 0.5 && candidate.top1Share == 0)
+  #expect(candidate.agreement(with: reference) == 0.5)
+  #expect(candidate.difference(from: reference)?.lost == 1)
+  #expect(reference.sqnr == 200 && reference.meanDivergence == 0)
+  #expect(abs((candidate.sqnr ?? 0) - 13.0103) < 1e-3)  // 10·log10(40 / 2)
+  #expect((candidate.meanDivergence ?? 0) > 0)
+}
+
+@Test func aRowThatIsADistributionIsTakenAsOne() {
+  var scores = Scores()
+  let p = [Tensor([0.5, 0.25, 0.25] as [Float], shape: [1, 3])]
+  scores.add(p, reference: p, classes: 0, labels: [0], count: 1)
+  #expect(abs((scores.meanLoss ?? 0) - 0.693147) < 1e-5)
+}
