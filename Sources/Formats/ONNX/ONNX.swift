@@ -1,0 +1,57 @@
+import Graph
+import Tensors
+
+/// Open Neural Network Exchange: reads models of IR 3 and up, opset 7 and up.
+package enum ONNX {
+  /// The newest version of ONNX's own operators whose meaning is known here.
+  static let newestOpset = 28
+
+  /// Reads a model; weights stay in the mapped file.
+  ///
+  /// - Errors: `ImportError`.
+  package static func read(path: String) throws(ImportError) -> Graph {
+    let file = try map(path)
+    var reader = FileReader(file)
+    let model = try reader.model()
+    func failure(_ reason: ImportError.Reason) -> ImportError {
+      ImportError(file: path, place: .file, reason: reason)
+    }
+    guard (1...64).contains(model.irVersion) else { throw failure(.notThisFormat(expected: "an ONNX model")) }
+    guard let source = model.graph else { throw failure(.missing("the graph")) }
+    var opsets = model.opsets
+    for function in model.functions {
+      for (domain, version) in function.opsets { opsets[domain] = max(version, opsets[domain] ?? version) }
+    }
+    for (domain, version) in opsets where version < 1 || domain.isEmpty && version > newestOpset {
+      throw failure(.unsupported(what: "opset", found: "\(version) (known up to \(newestOpset))"))
+    }
+    var inlining = try FunctionInlining(model.functions, file: path, fileSize: file.bytes.count)
+    let inlined = try inlining.inlined(source)
+    var importer = GraphImporter(file: path, irVersion: model.irVersion, opsets: model.opsets)
+    var graph = try importer.graph(inlined)
+    graph.opsets = opsets
+    graph.metadata = model.metadata
+    return graph
+  }
+
+  /// Reads one tensor from a file of its own (`.pb`), as conformance tests keep them.
+  package static func readTensor(path: String) throws(ImportError) -> Tensor {
+    let file = try map(path)
+    var reader = TensorReader(file)
+    return try reader.tensor(WireReader(file)).tensor
+  }
+
+  private static func map(_ path: String) throws(ImportError) -> MappedFile {
+    do {
+      let file = try MappedFile(path: path)
+      guard file.bytes.count > 0 else { throw ImportError(file: path, place: .file, reason: .empty) }
+      return file
+    } catch let error as MappedFile.Failure {
+      throw ImportError(file: path, place: .file, reason: .unreadable(error.reason))
+    } catch let error as ImportError {
+      throw error
+    } catch {
+      throw ImportError(file: path, place: .file, reason: .unreadable("\(error)"))
+    }
+  }
+}
