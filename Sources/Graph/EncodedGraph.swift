@@ -24,9 +24,13 @@ package struct LayerEncoding: Sendable {
     case tensor
   }
 
-  package init(mode: Mode, dynamicActivation: DynamicActivation? = nil) {
+  /// Mode `dynamic`: activation codes are 0…2^bits − 1; 8, or 7 where a toolkit keeps products from saturating.
+  package var dynamicBits: Int
+
+  package init(mode: Mode, dynamicActivation: DynamicActivation? = nil, dynamicBits: Int = 8) {
     self.mode = mode
     self.dynamicActivation = dynamicActivation
+    self.dynamicBits = dynamicBits
   }
 }
 

@@ -1,0 +1,67 @@
+import Graph
+import Tensors
+
+/// A recipe applied to a model: a quantized model that can run.
+package struct Candidate: Sendable {
+  package var recipe: Recipe
+  package var encoded: EncodedGraph
+  package var resolution: Resolution
+  package var warnings: [String]
+  /// By value: what calibration saw and chose.
+  package var observed: [ValueName: ObservedRange]
+  package var quantizeSeconds: Double
+
+  package init(
+    recipe: Recipe, encoded: EncodedGraph, resolution: Resolution, warnings: [String],
+    observed: [ValueName: ObservedRange], quantizeSeconds: Double
+  ) {
+    self.recipe = recipe
+    self.encoded = encoded
+    self.resolution = resolution
+    self.warnings = warnings
+    self.observed = observed
+    self.quantizeSeconds = quantizeSeconds
+  }
+}
+
+/// What calibration saw of one value, and the range it chose.
+package struct ObservedRange: Sendable, Hashable {
+  /// Smallest and largest value seen.
+  package var lowest: Float
+  package var highest: Float
+  /// The range that became the encoding.
+  package var lower: Float
+  package var upper: Float
+  /// Elements seen.
+  package var count: Int
+  package var observer: ObserverChoice
+  /// Counts in equal bins from `lowest` to `highest`, for drawing; empty when the observer keeps none.
+  package var bins: [Float]
+
+  package init(
+    lowest: Float, highest: Float, lower: Float, upper: Float, count: Int, observer: ObserverChoice,
+    bins: [Float] = []
+  ) {
+    self.lowest = lowest
+    self.highest = highest
+    self.lower = lower
+    self.upper = upper
+    self.count = count
+    self.observer = observer
+    self.bins = bins
+  }
+}
+
+/// Where calibration samples come from, one small batch at a time.
+package protocol CalibrationSource: Sendable {
+  /// Samples there are.
+  var count: Int { get }
+  /// The inputs of these samples, stacked along the first axis, by graph input.
+  func batch(_ range: Range<Int>) throws -> [ValueName: Tensor]
+}
+
+/// What stops quantization.
+package struct QuantizationError: Error, Equatable, CustomStringConvertible {
+  package var description: String
+  package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,51 @@
+import Graph
+import Tensors
+
+/// The user's whole choice as data: what the interface edits, the command line applies and exporters translate.
+package struct Recipe: Sendable, Hashable {
+  package var name: String
+  package var defaults: LayerSettings
+  package var inputs: InputSettings
+  /// Later rules win.
+  package var rules: [Rule]
+  package var calibration: CalibrationSettings
+  /// In the order they are applied.
+  package var corrections: [Correction]
+  package var training: TrainingSettings?
+
+  package init(
+    name: String, defaults: LayerSettings = LayerSettings(), inputs: InputSettings = InputSettings(),
+    rules: [Rule] = [], calibration: CalibrationSettings = CalibrationSettings(),
+    corrections: [Correction] = [.foldBatchNorm], training: TrainingSettings? = nil
+  ) {
+    self.name = name
+    self.defaults = defaults
+    self.inputs = inputs
+    self.rules = rules
+    self.calibration = calibration
+    self.corrections = corrections
+    self.training = training
+  }
+
+  /// Whether some layer may need ranges from calibration.
+  package var mayCalibrate: Bool {
+    defaults.mode == .static || rules.contains { $0.change.mode == .static }
+  }
+}
+
+/// What is wrong with a recipe, and where.
+package struct RecipeError: Error, Equatable, CustomStringConvertible {
+  package var file: String
+  package var place: SourcePlace
+  package var message: String
+
+  package init(file: String, place: SourcePlace, message: String) {
+    self.file = file
+    self.place = place
+    self.message = message
+  }
+
+  package var description: String {
+    place.line == 0 ? "\(file): \(message)" : "\(file):\(place.line):\(place.column): \(message)"
+  }
+}

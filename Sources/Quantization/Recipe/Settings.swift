@@ -1,0 +1,219 @@
+import Graph
+import Tensors
+
+/// What one layer is asked to do: mode, and the schemes of its weights and of the activations it reads.
+package struct LayerSettings: Sendable, Hashable {
+  package var mode: Mode
+  package var weights: WeightSettings
+  package var activations: ActivationSettings
+  /// Corrections of this layer alone; `nil` takes the recipe's.
+  package var corrections: [Correction]?
+
+  package init(
+    mode: Mode = .static, weights: WeightSettings = WeightSettings(),
+    activations: ActivationSettings = ActivationSettings(), corrections: [Correction]? = nil
+  ) {
+    self.mode = mode
+    self.weights = weights
+    self.activations = activations
+    self.corrections = corrections
+  }
+}
+
+/// How a layer's weights become codes.
+package struct WeightSettings: Sendable, Hashable {
+  /// Where the scale of a symmetric encoding comes from.
+  package enum Scale: String, Sendable, Hashable, CaseIterable {
+    /// max|w| over the highest code (over the lowest for range `signed`).
+    case max
+    /// The fraction of `max` with the least squared error, searched per scale.
+    case mse
+    /// 2·max|w| over the distance from lowest to highest code, as PyTorch computes it: max|w| / 127.5 at 8 bits.
+    case span
+  }
+
+  /// 2…8.
+  package var bits: Int
+  package var symmetric: Bool
+  package var granularity: Scheme.Granularity
+  package var range: Scheme.CodeRange
+  package var scale: Scale
+  package var method: Method
+  /// A block format by name (`Q4_K`); `nil` for none.
+  package var format: String?
+  /// Weights with fewer elements than this stay float.
+  package var minimumElements: Int
+
+  package init(
+    bits: Int = 8, symmetric: Bool = true, granularity: Scheme.Granularity = .channel,
+    range: Scheme.CodeRange = .automatic, scale: Scale = .max, method: Method = .nearest,
+    format: String? = nil,
+    minimumElements: Int = 0
+  ) {
+    self.bits = bits
+    self.symmetric = symmetric
+    self.granularity = granularity
+    self.range = range
+    self.scale = scale
+    self.method = method
+    self.format = format
+    self.minimumElements = minimumElements
+  }
+
+  package var scheme: Scheme {
+    Scheme(bits: bits, symmetry: symmetric ? .symmetric : .affine, granularity: granularity, range: range)
+  }
+}
+
+/// How the activations a layer reads become codes.
+package struct ActivationSettings: Sendable, Hashable {
+  /// 2…8 or 16.
+  package var bits: Int
+  /// Symmetric activations have their zero point at the middle code.
+  package var symmetric: Bool
+  package var observer: ObserverChoice
+  /// Mode `dynamic`: what shares one range; `nil` is per sample for convolutions and per row for matrix products.
+  package var dynamic: LayerEncoding.DynamicActivation?
+
+  package init(
+    bits: Int = 8, symmetric: Bool = false, observer: ObserverChoice = .mse,
+    dynamic: LayerEncoding.DynamicActivation? = nil
+  ) {
+    self.bits = bits
+    self.symmetric = symmetric
+    self.observer = observer
+    self.dynamic = dynamic
+  }
+}
+
+/// Encoding of the graph's inputs; what is `nil` follows the layers that read them.
+package struct InputSettings: Sendable, Hashable {
+  /// `nil`: the widest that a reader asks, but no fewer than 8.
+  package var bits: Int?
+  package var symmetric: Bool?
+  package var observer: ObserverChoice?
+
+  package init(bits: Int? = nil, symmetric: Bool? = nil, observer: ObserverChoice? = nil) {
+    self.bits = bits
+    self.symmetric = symmetric
+    self.observer = observer
+  }
+}
+
+/// Which observer watches a tensor during calibration.
+package enum ObserverChoice: Sendable, Hashable {
+  case minMax
+  /// Mean of the samples' extremes in which each new sample weighs this much.
+  case movingAverage(Double)
+  /// Share of the values kept, in percent.
+  case percentile(Double)
+  case entropy
+  case mse
+  /// PyTorch's HistogramObserver.
+  case histogramL2
+
+  /// One of each, with the usual parameter: what menus offer.
+  package static let all: [ObserverChoice] = [
+    .minMax, .movingAverage(0.01), .percentile(99.99), .entropy, .mse, .histogramL2,
+  ]
+
+  /// The name without the parameter, as recipes write it.
+  package var name: String {
+    switch self {
+    case .minMax: "min-max"
+    case .movingAverage: "moving-average"
+    case .percentile: "percentile"
+    case .entropy: "entropy"
+    case .mse: "mse"
+    case .histogramL2: "histogram-l2"
+    }
+  }
+
+  /// Its parameter, where it has one.
+  package var parameter: Double? {
+    switch self {
+    case .movingAverage(let constant): constant
+    case .percentile(let share): share
+    default: nil
+    }
+  }
+
+  /// The name with the parameter, for the screen: `percentile 99.99`.
+  package var text: String { parameter.map { "\(name) \($0)" } ?? name }
+}
+
+/// How weights are rounded.
+package enum Method: String, Sendable, Hashable, CaseIterable {
+  case nearest
+  case adaRound = "adaround"
+  case gptq
+  case hqq
+
+  /// Whether this version has it.
+  package var isAvailable: Bool { self == .nearest }
+}
+
+/// What reshapes a network before or after rounding.
+package enum Correction: String, Sendable, Hashable, CaseIterable {
+  case foldBatchNorm = "fold-batch-norm"
+  case crossLayerEqualization = "cross-layer-equalization"
+  case smoothQuant = "smooth-quant"
+  case awq
+  case biasCorrection = "bias-correction"
+
+  /// Whether this version has it.
+  package var isAvailable: Bool { self == .foldBatchNorm }
+}
+
+/// Which samples calibrate.
+package struct CalibrationSettings: Sendable, Hashable {
+  package enum Source: String, Sendable, Hashable, CaseIterable {
+    case data
+    /// Samples made from batch-norm statistics, for a model without data.
+    case synthetic
+  }
+
+  package var samples: Int
+  package var seed: UInt64
+  package var source: Source
+
+  package init(samples: Int = 256, seed: UInt64 = 1, source: Source = .data) {
+    self.samples = samples
+    self.seed = seed
+    self.source = source
+  }
+}
+
+/// How quantization-aware training runs; kept in recipes, not used in this version.
+package struct TrainingSettings: Sendable, Hashable {
+  package struct Distillation: Sendable, Hashable {
+    package var temperature: Double
+    package var weight: Double
+    package init(temperature: Double = 2, weight: Double = 0.5) {
+      self.temperature = temperature
+      self.weight = weight
+    }
+  }
+
+  package var epochs: Int
+  package var learningRate: Double
+  package var batch: Int
+  package var optimizer: String
+  package var scales: String
+  package var batchNorm: String?
+  package var distill: Distillation?
+
+  package init(
+    epochs: Int = 4, learningRate: Double = 1e-4, batch: Int = 64, optimizer: String = "adam",
+    scales: String = "lsq",
+    batchNorm: String? = nil, distill: Distillation? = nil
+  ) {
+    self.epochs = epochs
+    self.learningRate = learningRate
+    self.batch = batch
+    self.optimizer = optimizer
+    self.scales = scales
+    self.batchNorm = batchNorm
+    self.distill = distill
+  }
+}
