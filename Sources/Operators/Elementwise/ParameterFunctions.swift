@@ -1,0 +1,150 @@
+import Graph
+import Tensors
+
+// Functions of one element with float attributes.
+
+/// x where x ≥ 0, else α·x.
+package struct LeakyRelu: UnaryFunction {
+  package static let name = OperatorName("LeakyRelu", since: 16)
+  package let alpha: Float
+
+  package init(attributes: Attributes) throws {
+    alpha = attributes.float("alpha") ?? 0.01
+  }
+
+  package var attributes: Attributes { ["alpha": .float(alpha)] }
+  package func value<T: RealElement>(_ x: T) -> T { x < 0 ? T(alpha) * x : x }
+}
+
+/// x where x ≥ 0, else α·(eˣ − 1).
+package struct Elu: UnaryFunction {
+  package static let name = OperatorName("Elu", since: 6)
+  package let alpha: Float
+
+  package init(attributes: Attributes) throws {
+    alpha = attributes.float("alpha") ?? 1
+  }
+
+  package var attributes: Attributes { ["alpha": .float(alpha)] }
+  package func value<T: RealElement>(_ x: T) -> T { x < 0 ? T(alpha) * T.expm1(x) : x }
+}
+
+/// γ·x where x > 0, else γ·α·(eˣ − 1).
+package struct Selu: UnaryFunction {
+  package static let name = OperatorName("Selu", since: 6)
+  package let alpha: Float
+  package let gamma: Float
+
+  package init(attributes: Attributes) throws {
+    alpha = attributes.float("alpha") ?? 1.67326319217681884765625
+    gamma = attributes.float("gamma") ?? 1.05070102214813232421875
+  }
+
+  package var attributes: Attributes { ["alpha": .float(alpha), "gamma": .float(gamma)] }
+  package func value<T: RealElement>(_ x: T) -> T { T(gamma) * (x > 0 ? x : T(alpha) * T.expm1(x)) }
+}
+
+/// max(0, x) + min(0, α·(e^(x/α) − 1)).
+package struct Celu: UnaryFunction {
+  package static let name = OperatorName("Celu", since: 12)
+  package let alpha: Float
+
+  package init(attributes: Attributes) throws {
+    alpha = attributes.float("alpha") ?? 1
+  }
+
+  package var attributes: Attributes { ["alpha": .float(alpha)] }
+  package func value<T: RealElement>(_ x: T) -> T { max(0, x) + min(0, T(alpha) * T.expm1(x / T(alpha))) }
+}
+
+/// x where x > α, else 0.
+package struct ThresholdedRelu: UnaryFunction {
+  package static let name = OperatorName("ThresholdedRelu", since: 10)
+  package let alpha: Float
+
+  package init(attributes: Attributes) throws {
+    alpha = attributes.float("alpha") ?? 1
+  }
+
+  package var attributes: Attributes { ["alpha": .float(alpha)] }
+  package func value<T: RealElement>(_ x: T) -> T { x > T(alpha) ? x : 0 }
+}
+
+/// clamp(α·x + β, 0, 1).
+package struct HardSigmoid: UnaryFunction {
+  package static let name = OperatorName("HardSigmoid", since: 6)
+  package let alpha: Float
+  package let beta: Float
+
+  package init(attributes: Attributes) throws {
+    alpha = attributes.float("alpha") ?? 0.2
+    beta = attributes.float("beta") ?? 0.5
+  }
+
+  package var attributes: Attributes { ["alpha": .float(alpha), "beta": .float(beta)] }
+  package func value<T: RealElement>(_ x: T) -> T { max(0, min(1, T(alpha) * x + T(beta))) }
+}
+
+/// x · sigmoid(α·x).
+package struct Swish: UnaryFunction {
+  package static let name = OperatorName("Swish", since: 24)
+  package let alpha: Float
+
+  package init(attributes: Attributes) throws {
+    alpha = attributes.float("alpha") ?? 1
+  }
+
+  package var attributes: Attributes { ["alpha": .float(alpha)] }
+  package func value<T: RealElement>(_ x: T) -> T { x / (1 + T.exp(-T(alpha) * x)) }
+}
+
+/// x · Φ(x), with the error function or its tanh approximation.
+package struct Gelu: UnaryFunction {
+  package static let name = OperatorName("Gelu", since: 20)
+  /// Whether Φ is approximated: ½·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
+  package let isTanh: Bool
+
+  package init(attributes: Attributes) throws {
+    switch attributes.string("approximate") ?? "none" {
+    case "none": isTanh = false
+    case "tanh": isTanh = true
+    case let other: throw OperatorError("attribute \"approximate\" is \"\(other)\", expected none or tanh")
+    }
+  }
+
+  package var attributes: Attributes { ["approximate": .string(isTanh ? "tanh" : "none")] }
+  package func value<T: RealElement>(_ x: T) -> T {
+    isTanh
+      ? 0.5 * x * (1 + T.tanh(0.797884560802865356 * (x + 0.044715 * x * x * x)))
+      : 0.5 * x * (1 + T.erf(x * 0.707106781186547524))
+  }
+}
+
+/// x + bias below −λ, x − bias above λ, 0 between.
+package struct Shrink: UnaryFunction {
+  package static let name = OperatorName("Shrink", since: 9)
+  package let bias: Float
+  package let lambda: Float
+
+  package init(attributes: Attributes) throws {
+    bias = attributes.float("bias") ?? 0
+    lambda = attributes.float("lambd") ?? 0.5
+  }
+
+  package var attributes: Attributes { ["bias": .float(bias), "lambd": .float(lambda)] }
+  package func value<T: RealElement>(_ x: T) -> T {
+    x < -T(lambda) ? x + T(bias) : (x > T(lambda) ? x - T(bias) : 0)
+  }
+  // Integers are computed as floats.
+  package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
+    let x = try inputs.required(0, "X")
+    try x.require("X", \.isNumber, "a number type")
+    return [OperandInfo(type: x.type, shape: x.shape)]
+  }
+
+  package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
+    let x = try inputs.required(0, "X")
+    if x.type.isReal { return [try evaluateReal(x)] }
+    return [try evaluateReal(x.converted(to: .float64)).converted(to: x.type)]
+  }
+}

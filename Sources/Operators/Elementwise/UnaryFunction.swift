@@ -1,0 +1,63 @@
+import Graph
+import Tensors
+
+/// A function of one float element; computed in `Float` (smaller floats too) or `Double`.
+///
+/// - Input: x, a float tensor. Output: y, same type and shape.
+package protocol UnaryFunction: ElementwiseOperator {
+  func value<T: RealElement>(_ x: T) -> T
+}
+
+/// A function that is also defined on integers.
+package protocol NumberFunction: UnaryFunction {
+  func value<T: IntegerElement>(_ x: T) -> T
+}
+
+extension UnaryFunction {
+  package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
+    let x = try inputs.required(0, "X")
+    try x.require("X", \.isReal, "a float type")
+    return [OperandInfo(type: x.type, shape: x.shape)]
+  }
+
+  package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
+    [try evaluateReal(try inputs.required(0, "X"))]
+  }
+
+  @inline(__always)
+  func evaluateReal(_ x: Tensor) throws -> Tensor {
+    switch x.type {
+    case .float32: mapElements(x) { (x: Float) in value(x) }
+    case .float64: mapElements(x) { (x: Double) in value(x) }
+    case let type where type.isReal:
+      mapElements(x.computing) { (x: Float) in value(x) }.converted(to: type)
+    default: throw OperatorError("input X is \(x.type.name), expected a float type")
+    }
+  }
+}
+
+extension NumberFunction {
+  package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
+    let x = try inputs.required(0, "X")
+    try x.require("X", \.isNumber, "a number type")
+    return [OperandInfo(type: x.type, shape: x.shape)]
+  }
+
+  package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
+    let x = try inputs.required(0, "X")
+    let number = x.working
+    let result: Tensor
+    switch number.type {
+    case .int8: result = mapElements(number) { (x: Int8) in value(x) }
+    case .int16: result = mapElements(number) { (x: Int16) in value(x) }
+    case .int32: result = mapElements(number) { (x: Int32) in value(x) }
+    case .int64: result = mapElements(number) { (x: Int64) in value(x) }
+    case .uint8: result = mapElements(number) { (x: UInt8) in value(x) }
+    case .uint16: result = mapElements(number) { (x: UInt16) in value(x) }
+    case .uint32: result = mapElements(number) { (x: UInt32) in value(x) }
+    case .uint64: result = mapElements(number) { (x: UInt64) in value(x) }
+    default: return [try evaluateReal(x)]
+    }
+    return [result.converted(to: x.type)]
+  }
+}
