@@ -250,4 +250,17 @@ const ck_table *ck_best(void);
 const char *ck_forced_level_error(void);
 const char *ck_level_name(ck_level level);
 
+/// Threads that share the chunks of one loop. Workers spin briefly between loops, then sleep: an idle pool uses no CPU.
+typedef struct ck_pool ck_pool;
+/// A pool of `threads` (at least 1, the caller of ck_pool_run included); NULL when no memory is left. It holds fewer
+/// threads when the system gives no more.
+ck_pool *ck_pool_create(int threads);
+/// Ends the workers. No loop may be running.
+void ck_pool_destroy(ck_pool *pool);
+int ck_pool_threads(const ck_pool *pool);
+/// Runs body(context, chunk, thread) for every chunk in 0..<chunks and returns when all are done. `thread`, in
+/// 0..<threads, names the thread for scratch memory; the caller is 0. Which thread takes a chunk is not fixed. Callers
+/// from several threads take turns; body must not run a loop on the same pool.
+void ck_pool_run(ck_pool *pool, size_t chunks, void (*body)(void *context, size_t chunk, int thread), void *context);
+
 #endif
