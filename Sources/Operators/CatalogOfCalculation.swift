@@ -8,8 +8,15 @@ extension Catalog {
     Acos.self, Atan.self, Sinh.self, Cosh.self, Asinh.self, Acosh.self, Atanh.self, Ceil.self,
     Floor.self, Round.self, Abs.self, Neg.self, Relu.self, Sign.self, LeakyRelu.self, Elu.self,
     Selu.self, Celu.self, ThresholdedRelu.self, HardSigmoid.self, Swish.self, Gelu.self, Shrink.self,
+    Clip.self, PRelu.self, Cast.self, CastLike.self, BitCast.self,
+    Identity.self, Dropout.self, IsNaN.self, IsInf.self,
   ]
-  static let arithmeticOperators: [any Operator.Type] = []
+  static let arithmeticOperators: [any Operator.Type] = [
+    Add.self, Sub.self, Mul.self, Div.self, Mod.self, Pow.self, Max.self, Min.self, Sum.self, Mean.self,
+    Equal.self, Less.self, LessOrEqual.self, Greater.self, GreaterOrEqual.self, And.self, Or.self,
+    Xor.self, Not.self, BitwiseAnd.self, BitwiseOr.self, BitwiseXor.self, BitwiseNot.self,
+    BitShift.self, Where.self,
+  ]
   static let reductionOperators: [any Operator.Type] = []
   static let productOperators: [any Operator.Type] = []
   static let constantOperators: [any Operator.Type] = []

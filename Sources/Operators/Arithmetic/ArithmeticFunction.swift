@@ -1,0 +1,122 @@
+import Graph
+import Tensors
+
+/// A function of two numbers of one type, with broadcasting; integers wrap.
+///
+/// - Inputs: A, B, numbers of one type, broadcast to one shape. Output: C, that type and shape.
+package protocol ArithmeticFunction: Operator {
+  func value<T: RealElement>(_ a: T, _ b: T) -> T
+  func value<T: IntegerElement>(_ a: T, _ b: T) -> T
+}
+
+extension ArithmeticFunction {
+  package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
+    let (a, b) = (try inputs.required(0, "A"), try inputs.required(1, "B"))
+    try a.require("A", \.isNumber, "a number type")
+    try requireSameType(a.type, b.type)
+    return [OperandInfo(type: a.type, shape: try broadcastShapes([a.shape, b.shape]))]
+  }
+
+  package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
+    [try evaluate(try inputs.required(0, "A"), try inputs.required(1, "B"))]
+  }
+
+  /// The function of two tensors of one type.
+  @inline(__always)
+  func evaluate(_ a: Tensor, _ b: Tensor) throws -> Tensor {
+    try requireSameType(a.type, b.type)
+    guard let shape = try broadcastShapes([a.shape, b.shape]) else { return a }
+    let (x, y) = (a.computing, b.computing)
+    let result: Tensor
+    switch x.type {
+    case .float32: result = mapPairs(x, y, shape: shape) { (a: Float, b: Float) in value(a, b) }
+    case .float64: result = mapPairs(x, y, shape: shape) { (a: Double, b: Double) in value(a, b) }
+    case .int8: result = mapPairs(x, y, shape: shape) { (a: Int8, b: Int8) in value(a, b) }
+    case .int16: result = mapPairs(x, y, shape: shape) { (a: Int16, b: Int16) in value(a, b) }
+    case .int32: result = mapPairs(x, y, shape: shape) { (a: Int32, b: Int32) in value(a, b) }
+    case .int64: result = mapPairs(x, y, shape: shape) { (a: Int64, b: Int64) in value(a, b) }
+    case .uint8: result = mapPairs(x, y, shape: shape) { (a: UInt8, b: UInt8) in value(a, b) }
+    case .uint16: result = mapPairs(x, y, shape: shape) { (a: UInt16, b: UInt16) in value(a, b) }
+    case .uint32: result = mapPairs(x, y, shape: shape) { (a: UInt32, b: UInt32) in value(a, b) }
+    case .uint64: result = mapPairs(x, y, shape: shape) { (a: UInt64, b: UInt64) in value(a, b) }
+    default: throw OperatorError("input A is \(a.type.name), expected a number type")
+    }
+    return result.converted(to: a.type)
+  }
+}
+
+/// A + B.
+package struct Add: ArithmeticFunction, PlainOperator {
+  package static let name = OperatorName("Add", since: 14)
+  package init() {}
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T { a + b }
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T { a &+ b }
+}
+
+/// A − B.
+package struct Sub: ArithmeticFunction, PlainOperator {
+  package static let name = OperatorName("Sub", since: 14)
+  package init() {}
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T { a - b }
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T { a &- b }
+}
+
+/// A · B.
+package struct Mul: ArithmeticFunction, PlainOperator {
+  package static let name = OperatorName("Mul", since: 14)
+  package init() {}
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T { a * b }
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T { a &* b }
+}
+
+/// A / B; integers drop the fraction, and division of an integer by zero is 0.
+package struct Div: ArithmeticFunction, PlainOperator {
+  package static let name = OperatorName("Div", since: 14)
+  package init() {}
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T { a / b }
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T {
+    b == 0 ? 0 : a.dividedReportingOverflow(by: b).partialValue
+  }
+}
+
+/// The remainder of A / B: with the sign of B, or of A when `isTruncated` (C's fmod).
+package struct Mod: ArithmeticFunction {
+  package static let name = OperatorName("Mod", since: 13)
+  package let isTruncated: Bool
+
+  package init(attributes: Attributes) throws { isTruncated = attributes.flag("fmod", default: false) }
+  package var attributes: Attributes { ["fmod": .int(isTruncated ? 1 : 0)] }
+
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T {
+    let remainder = T.remainderOfTruncation(a, b)
+    return !isTruncated && remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder
+  }
+
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T {
+    guard b != 0 else { return 0 }
+    let remainder = a.remainderReportingOverflow(dividingBy: b).partialValue
+    return !isTruncated && remainder != 0 && (remainder < 0) != (b < 0) ? remainder &+ b : remainder
+  }
+}
+
+extension OperandInfo {
+  /// Whether this is an activation: float32 numbers that are not known before the model runs.
+  var isActivation: Bool { type == .float32 && constant == nil }
+}
+
+/// The rule for an operator that combines two activations into an output of its own scale.
+private func ownOutputOfActivations(_ inputs: [OperandInfo?]) -> EncodingRule? {
+  inputs.count == 2 && inputs.allSatisfy { $0?.isActivation ?? false } ? .ownOutput : nil
+}
+
+extension Add: ActivationOperator {
+  package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? { ownOutputOfActivations(inputs) }
+}
+
+extension Sub: ActivationOperator {
+  package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? { ownOutputOfActivations(inputs) }
+}
+
+extension Mul: ActivationOperator {
+  package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? { ownOutputOfActivations(inputs) }
+}

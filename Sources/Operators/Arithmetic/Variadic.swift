@@ -1,0 +1,64 @@
+import Graph
+import Tensors
+
+/// A function of one or more tensors of one type, joined pair by pair with broadcasting.
+///
+/// - Inputs: data_0, …, numbers of one type. Output: that type, the shape all broadcast to.
+package protocol VariadicFunction: ArithmeticFunction {
+  /// What becomes of the joined tensor of `count` operands.
+  func finish(_ joined: Tensor, count: Int) throws -> Tensor
+}
+
+extension VariadicFunction {
+  package func finish(_ joined: Tensor, count: Int) throws -> Tensor { joined }
+
+  package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
+    let first = try inputs.required(0, "data_0")
+    try first.require("data_0", \.isNumber, "a number type")
+    for input in inputs { if let input { try requireSameType(first.type, input.type) } }
+    return [OperandInfo(type: first.type, shape: try broadcastShapes(inputs.map { $0?.shape }))]
+  }
+
+  package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
+    var joined = try inputs.required(0, "data_0")
+    for case let next? in inputs.dropFirst() { joined = try evaluate(joined, next) }
+    return [try finish(joined, count: inputs.count)]
+  }
+}
+
+/// The largest of all operands; NaN where one is NaN.
+package struct Max: VariadicFunction, PlainOperator {
+  package static let name = OperatorName("Max", since: 13)
+  package init() {}
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T { a > b || a.isNaN ? a : b }
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T { max(a, b) }
+}
+
+/// The smallest of all operands; NaN where one is NaN.
+package struct Min: VariadicFunction, PlainOperator {
+  package static let name = OperatorName("Min", since: 13)
+  package init() {}
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T { a < b || a.isNaN ? a : b }
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T { min(a, b) }
+}
+
+/// The sum of all operands.
+package struct Sum: VariadicFunction, PlainOperator {
+  package static let name = OperatorName("Sum", since: 13)
+  package init() {}
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T { a + b }
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T { a &+ b }
+}
+
+/// The sum of all operands divided by their number.
+package struct Mean: VariadicFunction, PlainOperator {
+  package static let name = OperatorName("Mean", since: 13)
+  package init() {}
+  package func value<T: RealElement>(_ a: T, _ b: T) -> T { a + b }
+  package func value<T: IntegerElement>(_ a: T, _ b: T) -> T { a &+ b }
+
+  package func finish(_ joined: Tensor, count: Int) throws -> Tensor {
+    let divisor = Tensor(doubles: [Double(count)], shape: [], type: joined.type)
+    return try Div().evaluate(joined, divisor)
+  }
+}
