@@ -8,8 +8,9 @@ package struct Format: Sendable {
   package var endings: [String]
   /// Reads a model; `nil` for a format that is only written.
   package var open: (@Sendable (_ path: String) throws -> Graph)?
-  /// Writes a model, float or quantized, beside its destination and renames it into place; returns what the file
-  /// cannot say. `nil` for a format that is only read.
+  /// Writes a model, float or quantized, and returns what the file cannot say; `nil` for a format that is only read.
+  ///
+  /// The file is written beside its destination and renamed into place.
   package var write: (@Sendable (_ model: EncodedGraph, _ path: String) throws -> [String])?
 
   package init(

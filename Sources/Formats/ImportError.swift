@@ -47,7 +47,7 @@ package struct ImportError: Error, Equatable, CustomStringConvertible {
 }
 
 extension ImportError {
-  /// `file, place: what is wrong (found, expected). What to do.`
+  /// The whole sentence: file, place, what is wrong (found, expected), what to do.
   package var description: String { "\(displayText(file))\(place.text): \(reason.text)" }
 }
 

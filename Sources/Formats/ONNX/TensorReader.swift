@@ -141,7 +141,9 @@ struct TensorReader {
       || !parts.doubles.isEmpty || !parts.uint64s.isEmpty
   }
 
-  /// A tensor from the typed fields. Types narrower than 32 bits are in `int32_data`, one element each, except that
+  /// A tensor from the typed fields.
+  ///
+  /// Types narrower than 32 bits are in `int32_data`, one element each, except that
   /// packed types hold one byte (two or four elements) each.
   private func typedTensor(
     _ parts: FileTensor, _ type: ElementType, _ count: Int
