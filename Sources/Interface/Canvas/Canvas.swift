@@ -1,4 +1,6 @@
-/// A grid of styled cells that panes draw on and a terminal presents. Everything outside `clip` is left alone.
+/// A grid of styled cells that panes draw on and a terminal presents.
+///
+/// Everything outside `clip` is left alone.
 package struct Canvas: Equatable, Sendable {
   package let width: Int
   package let height: Int
@@ -44,6 +46,7 @@ package struct Canvas: Equatable, Sendable {
   // MARK: text
 
   /// Writes text from a column on, in one row; control characters appear as `?`.
+  ///
   /// Returns the column after the last one written, also where the text was clipped away.
   @discardableResult
   package mutating func put(_ text: String, x: Int, y: Int, _ style: Style = .text) -> Int {

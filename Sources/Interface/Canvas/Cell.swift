@@ -1,6 +1,7 @@
 /// One column of one row: a character with up to two combining marks, and its style.
 package struct Cell: Hashable, Sendable {
   /// Bits 0–20 the character, 21–41 and 42–62 its marks, 63 set where it is two columns wide.
+  ///
   /// The right half of a wide character is 0.
   private var glyph: UInt64
   package var style: Style

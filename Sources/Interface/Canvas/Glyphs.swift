@@ -1,5 +1,7 @@
-/// Which characters a screen may use. Panes write the Unicode forms; a canvas in the ASCII set replaces them one for one,
-/// so a layout is the same in both.
+/// Which characters a screen may use.
+///
+/// Panes write the Unicode forms; a canvas in the ASCII set replaces them one for one, so a layout is the
+/// same in both.
 package struct Glyphs: Hashable, Sendable {
   package enum Characters: String, Hashable, Sendable, CaseIterable { case unicode, ascii }
   /// How curves are drawn: 2×4 dots, 2×2 blocks, or one character per cell.

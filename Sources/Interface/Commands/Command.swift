@@ -12,8 +12,9 @@ package enum Availability: Hashable, Sendable {
   }
 }
 
-/// One thing a person can do: its keys, its words, when it can be done, and what it does. Key handling, hint bar, help,
-/// palette and `lathe keys` all read the same table of these.
+/// One thing a person can do: its keys, its words, when it can be done, and what it does.
+///
+/// Key handling, hint bar, help, palette and `lathe keys` all read the same table of these.
 package struct Command<State, Action: Sendable>: Sendable {
   /// Stable name for the `keys:` map of the configuration: `layers.mark`.
   package let id: String

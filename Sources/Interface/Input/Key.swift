@@ -21,8 +21,10 @@ package enum Key: Hashable, Sendable {
   private static let byName = Dictionary(names, uniquingKeysWith: { first, _ in first })
   private static let byKey = Dictionary(names.map { ($0.1, $0.0) }, uniquingKeysWith: { first, _ in first })
 
-  /// A key by its name: `space enter esc tab S-tab up down left right home end pgup pgdn backspace del ins f1…f12`,
-  /// `C-p` with control, `A-x` with alt, or the character itself. `nil` for anything else.
+  /// A key by its name: `space enter esc tab S-tab up down left right home end pgup pgdn backspace del ins
+  /// f1…f12`, `C-p` with control, `A-x` with alt, or the character itself.
+  ///
+  /// `nil` for anything else.
   package init?(name: String) {
     if let key = Key.byName[name] {
       self = key

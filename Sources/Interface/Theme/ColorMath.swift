@@ -1,3 +1,5 @@
+import Foundation
+
 extension Color {
   /// Red, green, blue, 0…255 each; `nil` for colours that the terminal's user chooses (the sixteen names and default).
   package var components: (red: Int, green: Int, blue: Int)? {
@@ -78,16 +80,8 @@ package enum Contrast {
   private static func luminance(_ color: (red: Int, green: Int, blue: Int)) -> Double {
     func linear(_ value: Int) -> Double {
       let part = Double(value) / 255
-      return part <= 0.03928 ? part / 12.92 : power((part + 0.055) / 1.055)
+      return part <= 0.03928 ? part / 12.92 : pow((part + 0.055) / 1.055, 2.4)
     }
     return 0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue)
-  }
-
-  /// x^2.4 for 0 < x ≤ 1: x² · ⁵√x², the root by Newton's method.
-  private static func power(_ x: Double) -> Double {
-    let square = x * x
-    var root = 1.0
-    for _ in 0..<60 { root -= (root * root * root * root * root - square) / (5 * root * root * root * root) }
-    return square * root
   }
 }
