@@ -17,7 +17,12 @@ extension Catalog {
     Xor.self, Not.self, BitwiseAnd.self, BitwiseOr.self, BitwiseXor.self, BitwiseNot.self,
     BitShift.self, Where.self,
   ]
-  static let reductionOperators: [any Operator.Type] = []
+  static let reductionOperators: [any Operator.Type] = [
+    ReduceSum.self, ReduceMean.self, ReduceProd.self, ReduceMax.self, ReduceMin.self, ReduceL1.self,
+    ReduceL2.self, ReduceSumSquare.self, ReduceLogSum.self, ReduceLogSumExp.self, ArgMax.self,
+    ArgMin.self, CumSum.self, CumProd.self, TopK.self, Softmax.self, LogSoftmax.self, Hardmax.self,
+    LpNormalization.self, MeanVarianceNormalization.self,
+  ]
   static let productOperators: [any Operator.Type] = []
   static let constantOperators: [any Operator.Type] = []
   static let controlOperators: [any Operator.Type] = []

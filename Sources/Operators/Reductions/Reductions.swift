@@ -1,0 +1,131 @@
+import Graph
+import Tensors
+
+// Reductions, one row each.
+
+/// The sum.
+package struct ReduceSum: ReductionFunction {
+  package static let name = OperatorName("ReduceSum", since: 13)
+  package static var axesInputSince: Int { 13 }
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T { T(row.total()) }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T { row.total() }
+}
+
+/// The mean; of integers without its fraction.
+package struct ReduceMean: ReductionFunction {
+  package static let name = OperatorName("ReduceMean", since: 18)
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    T(row.total() / Double(row.count))
+  }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    T(converting: row.reals.reduce(0, +) / Double(row.count))
+  }
+}
+
+/// The product.
+package struct ReduceProd: ReductionFunction {
+  package static let name = OperatorName("ReduceProd", since: 18)
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    T(row.reduce(1.0 as Double) { $0 * Double($1) })
+  }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T { row.reduce(1, &*) }
+}
+
+/// Σ |x|.
+package struct ReduceL1: ReductionFunction {
+  package static let name = OperatorName("ReduceL1", since: 18)
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T { T(row.total(\.magnitude)) }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    row.total { T(truncatingIfNeeded: $0.magnitude) }
+  }
+}
+
+/// √(Σ x²).
+package struct ReduceL2: ReductionFunction {
+  package static let name = OperatorName("ReduceL2", since: 18)
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    T(row.total { $0 * $0 }.squareRoot())
+  }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    T(converting: row.reals.reduce(0) { $0 + $1 * $1 }.squareRoot())
+  }
+}
+
+/// Σ x².
+package struct ReduceSumSquare: ReductionFunction {
+  package static let name = OperatorName("ReduceSumSquare", since: 18)
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T { T(row.total { $0 * $0 }) }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T { row.total { $0 &* $0 } }
+}
+
+/// log(Σ x).
+package struct ReduceLogSum: ReductionFunction {
+  package static let name = OperatorName("ReduceLogSum", since: 18)
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T { T(Double.log(row.total())) }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    T(converting: Double.log(row.reals.reduce(0, +)))
+  }
+}
+
+/// log(Σ eˣ), with the largest x taken out so that it does not overflow.
+package struct ReduceLogSumExp: ReductionFunction {
+  package static let name = OperatorName("ReduceLogSumExp", since: 18)
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    let highest = Double(row.max() ?? -.infinity)
+    guard highest.isFinite else { return T(highest) }
+    return T(highest + Double.log(row.total { Double.exp($0 - highest) }))
+  }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    T(converting: Double.log(row.reals.reduce(0) { $0 + Double.exp($1) }))
+  }
+}
+
+/// The largest; −∞ or the lowest integer of nothing, NaN where one is NaN.
+package struct ReduceMax: ReductionFunction {
+  package static let name = OperatorName("ReduceMax", since: 18)
+  package static var takesBooleans: Bool { true }
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    var result: T = -.infinity
+    for x in row where x > result || x.isNaN {
+      result = x
+      if x.isNaN { break }
+    }
+    return result
+  }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T { row.max() ?? .min }
+}
+
+/// The smallest; ∞ or the highest integer of nothing, NaN where one is NaN.
+package struct ReduceMin: ReductionFunction {
+  package static let name = OperatorName("ReduceMin", since: 18)
+  package static var takesBooleans: Bool { true }
+  package let options: ReductionOptions
+  package init(options: ReductionOptions) { self.options = options }
+  package func reduce<T: RealElement>(_ row: UnsafeBufferPointer<T>) -> T {
+    var result: T = .infinity
+    for x in row where x < result || x.isNaN {
+      result = x
+      if x.isNaN { break }
+    }
+    return result
+  }
+  package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T { row.min() ?? .max }
+}
