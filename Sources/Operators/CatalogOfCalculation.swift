@@ -23,8 +23,10 @@ extension Catalog {
     ArgMin.self, CumSum.self, CumProd.self, TopK.self, Softmax.self, LogSoftmax.self, Hardmax.self,
     LpNormalization.self, MeanVarianceNormalization.self,
   ]
-  static let productOperators: [any Operator.Type] = []
-  static let constantOperators: [any Operator.Type] = []
-  static let controlOperators: [any Operator.Type] = []
+  static let productOperators: [any Operator.Type] = [MatMul.self, Gemm.self, Einsum.self]
+  static let constantOperators: [any Operator.Type] = [
+    Constant.self, ConstantOfShape.self, ShapeOf.self, Size.self, RangeOf.self, EyeLike.self,
+  ]
+  static let controlOperators: [any Operator.Type] = [If.self, Loop.self, Scan.self]
   static let simulationOperators: [any Operator.Type] = []
 }

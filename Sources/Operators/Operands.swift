@@ -36,10 +36,18 @@ func broadcastShapes(_ shapes: [Shape?]) throws -> Shape? {
     }
     result = joined
   }
-  return result
+  return try result.checked()
 }
 
 extension Array where Element == Int {
+  /// This shape, or an error where its elements cannot be held: more than 2³¹, or a negative size.
+  func checked() throws -> Shape {
+    guard let count = checkedElementCount, count <= 1 << 31 else {
+      throw OperatorError("a result of shape \(shapeText) is too large")
+    }
+    return self
+  }
+
   /// The axis counted from the front; an error names the range where it is outside.
   func axis(_ axis: Int) throws -> Int {
     guard let result = normalizedAxis(axis) else {
