@@ -50,11 +50,14 @@ let package = Package(
     room("Formats", ["Operators", "Graph", "Tensors", protobuf]),
     room("Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams, orderedCollections]),
     room("Evaluation", ["Quantization", "Execution", "Datasets", "Graph", "Tensors"]),
+    room("Jobs", [dequeModule]),
     room(
       "Workflows",
-      ["Evaluation", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors"]),
-    room("Exporters", ["Quantization", "Graph", "Tensors"]),
-    room("Jobs", [dequeModule]),
+      [
+        "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors",
+        "CKernels", yams,
+      ]),
+    room("Exporters", ["Workflows", "Jobs", "Quantization", "Graph", "Tensors"]),
     room("Workbench", ["Jobs", "Exporters", "Workflows", "Evaluation", "Quantization", "Graph", "Tensors"]),
     room("Interface", [yams], resources: themes.map { .embedInCode("../../themes/\($0).yaml") }),
     room("Panes", ["Interface", "Workbench", "Quantization", "Tensors"]),

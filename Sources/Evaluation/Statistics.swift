@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// How two classifiers differ on the same samples.
@@ -76,18 +77,5 @@ package enum Quantiles {
       ratios.append(median(x) / median(y))
     }
     return quantile(ratios, 0.025)...quantile(ratios, 0.975)
-  }
-}
-
-/// A small generator with a published sequence (Steele, Lea and Flood, 2014), so that results repeat for a seed.
-package struct SplitMix64: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-  package init(seed: UInt64) { state = seed }
-  package mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

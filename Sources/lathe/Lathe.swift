@@ -1,4 +1,42 @@
+import ArgumentParser
+import Glibc
+import Jobs
+
 @main
-enum Lathe {
-  static func main() {}
+struct Lathe: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lathe",
+    abstract: "A workbench for quantizing neural networks.",
+    discussion: "Without a command it opens the workbench; without a model, on the bundled sample.",
+    version: "0.1.0",
+    subcommands: [
+      WorkbenchCommand.self, Inspect.self, Run.self, Compare.self, Quantize.self, Export.self, Bench.self,
+      ListPresets.self, ListThemes.self, ListKeys.self, ListPaths.self,
+    ],
+    defaultSubcommand: WorkbenchCommand.self)
+
+  /// Exit status: 0 done, 1 the work failed, 64 argument error, 130 interrupted.
+  static func main() {
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch is JobCancelled {
+      Output.error("interrupted")
+      Glibc.exit(130)
+    } catch let error as ExitCode {
+      Glibc.exit(error.rawValue)
+    } catch  where Self.isArgumentError(error) {
+      exit(withError: error)
+    } catch {
+      Output.error("\(error)")
+      Glibc.exit(1)
+    }
+  }
+
+  /// Whether ArgumentParser itself has something to say: help, version, or what is wrong with the arguments.
+  private static func isArgumentError(_ error: any Error) -> Bool {
+    let code = exitCode(for: error)
+    return code == .success || code == .validationFailure || error is CleanExit || error is ValidationError
+  }
 }

@@ -1,0 +1,52 @@
+import Graph
+import Quantization
+
+/// What an exporter is given.
+package struct ExportInput: Sendable {
+  /// Path of the model file, as the exported configuration should name it.
+  package var modelPath: String
+  /// The simplified graph that the recipe was resolved for.
+  package var graph: Graph
+  package var recipe: Recipe
+  package var resolution: Resolution
+  /// Ranges and encodings; `nil` for exporters that need none.
+  package var candidate: Candidate?
+
+  package init(
+    modelPath: String, graph: Graph, recipe: Recipe, resolution: Resolution, candidate: Candidate? = nil
+  ) {
+    self.modelPath = modelPath
+    self.graph = graph
+    self.recipe = recipe
+    self.resolution = resolution
+    self.candidate = candidate
+  }
+}
+
+/// A configuration for another tool, and what it cannot say.
+package struct Exported: Sendable {
+  package var text: String
+  /// One sentence for each thing of the recipe that the target cannot express.
+  package var losses: [String]
+
+  package init(text: String, losses: [String] = []) {
+    self.text = text
+    self.losses = losses
+  }
+}
+
+/// Turns a recipe into another toolkit's configuration. A new one is one file and one line in `all`.
+package struct Exporter: Sendable {
+  /// Name on the command line.
+  package var name: String
+  package var title: String
+  /// Usual file ending, without the dot.
+  package var ending: String
+  /// Whether it needs ranges, so that calibration must have run.
+  package var needsCandidate: Bool
+  package var export: @Sendable (ExportInput) throws -> Exported
+
+  package static let all: [Exporter] = [.recipe, .onnxruntimeScript, .onnxruntimeCalibrationCache]
+
+  package static subscript(name: String) -> Exporter? { all.first { $0.name == name } }
+}

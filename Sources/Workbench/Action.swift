@@ -1,0 +1,95 @@
+import Jobs
+import Quantization
+import Workflows
+
+/// Everything that can happen to the workbench.
+package enum Action: Sendable {
+  // The project.
+  case open(OpenRequest)
+  case opened(Project, Session?)
+  case openFailed(String)
+  // Layers.
+  case selectLayer(String?)
+  case setMarks(Set<String>)
+  case showDetail(LayerDetail)
+  // The current candidate's recipe.
+  case edit(layers: [String], change: SettingsChange, title: String)
+  case editDefaults(SettingsChange, title: String)
+  case setSamples(Int)
+  case undo
+  case redo
+  // Candidates.
+  case add(Recipe)
+  case duplicate(CandidateID)
+  case delete(CandidateID)
+  case rename(CandidateID, String)
+  case select(CandidateID)
+  case setBaseline(CandidateID?)
+  // Work.
+  case run(CandidateID)
+  case runStale
+  case cancel(JobID)
+  case started(JobID, CandidateID)
+  case jobChanged(JobStatus)
+  case partial(CandidateID, recipe: Recipe, Measurement)
+  case measured(CandidateID, recipe: Recipe, Measurement)
+  // Files.
+  case export(ExportRequest)
+  case exported(path: String, losses: [String])
+  case importRecipe(path: String)
+  case copy(String, what: String)
+  case saved
+  case saveFailed(String)
+  case sessionIsReadOnly(String)
+  // The shell.
+  case note(String, LogLine.Level)
+  case clock(Double)
+}
+
+/// A model to open, with what goes with it.
+package struct OpenRequest: Sendable, Hashable {
+  package var model: String
+  package var data: String?
+  package var trainData: String?
+  package var recipes: [Recipe] = []
+
+  package init(model: String, data: String? = nil, trainData: String? = nil, recipes: [Recipe] = []) {
+    self.model = model
+    self.data = data
+    self.trainData = trainData
+    self.recipes = recipes
+  }
+}
+
+/// Something to write.
+package struct ExportRequest: Sendable, Hashable {
+  /// Name of an exporter or of a model format.
+  package var format: String
+  package var path: String
+  package var recipe: Recipe
+  package var overwrite: Bool
+
+  package init(format: String, path: String, recipe: Recipe, overwrite: Bool = false) {
+    self.format = format
+    self.path = path
+    self.recipe = recipe
+    self.overwrite = overwrite
+  }
+}
+
+/// Work that an update asks the outside world to do, as a value that a test can compare.
+package enum Effect: Sendable, Hashable {
+  case open(OpenRequest)
+  /// Quantize and measure; answered by `started`, `partial`s and `measured`.
+  case run(CandidateID, Recipe)
+  case cancel(JobID)
+  /// Compute what the histogram shows of a layer under a recipe.
+  case detail(layer: String, Recipe)
+  case export(ExportRequest)
+  case importRecipe(path: String)
+  case copy(String)
+  /// Write the session file; the shell waits a moment and joins several.
+  case save
+  /// Add a result to the session's list.
+  case keep(Recipe, Measured)
+}

@@ -1,0 +1,76 @@
+import Jobs
+import Quantization
+import Workflows
+
+/// Names a candidate for as long as the session lives; never reused.
+package struct CandidateID: Hashable, Comparable, Sendable, Codable {
+  package let number: Int
+  package init(_ number: Int) { self.number = number }
+  package static func < (a: CandidateID, b: CandidateID) -> Bool { a.number < b.number }
+
+  /// The letter that stands for it on screen: A … Z, then A1 …
+  package var letter: String {
+    let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    let round = (number - 1) / letters.count
+    return "\(letters[(number - 1) % letters.count])\(round == 0 ? "" : String(round))"
+  }
+}
+
+/// A recipe that the user works on: one column of the comparison.
+package struct CandidateEntry: Sendable, Hashable {
+  package var id: CandidateID
+  package var recipe: Recipe
+  /// What the recipe means for the model's layers.
+  package var resolution: Resolution
+  /// The recipe that was last measured for this candidate, as a key into the trials.
+  package var lastMeasured: Recipe?
+
+  /// Letter and name, for example `A static-int8`.
+  package var title: String { "\(id.letter) \(recipe.name)" }
+}
+
+/// What measuring a recipe gave.
+package struct Measured: Sendable, Hashable, Codable {
+  package var trial: Trial
+  /// float32 on the same samples.
+  package var float32: Trial
+  package var roles: String
+  /// Why its latency cannot be compared with what is measured now (another machine or number of threads).
+  package var latencyIsStale: Bool
+
+  package init(trial: Trial, float32: Trial, roles: String, latencyIsStale: Bool = false) {
+    self.trial = trial
+    self.float32 = float32
+    self.roles = roles
+    self.latencyIsStale = latencyIsStale
+  }
+}
+
+extension Recipe {
+  /// The recipe without its name: what results belong to.
+  package var key: Recipe {
+    var copy = self
+    copy.name = ""
+    return copy
+  }
+}
+
+/// What a column of the comparison shows.
+package struct Shown: Sendable, Hashable {
+  package enum Status: Sendable, Hashable {
+    case notRun
+    case queued
+    /// Measuring, with the share of samples that the figures cover.
+    case running(Double)
+    case done
+    case failed(String)
+  }
+
+  package var trial: Trial?
+  /// float32 on the same samples.
+  package var float32: Trial?
+  /// The figures belong to an earlier form of the recipe.
+  package var isStale: Bool
+  package var latencyIsStale: Bool
+  package var status: Status
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Quantization
+import Workflows
+
+/// What is written beside a model so that it reopens as it was: the user's decisions. Results are in a list of
+/// their own (`SessionStore`), because they only grow.
+package struct Session: Sendable, Hashable, Codable {
+  package struct Candidate: Sendable, Hashable, Codable {
+    package var number: Int
+    /// The recipe as YAML.
+    package var recipe: String
+    /// The recipe last measured, as YAML.
+    package var lastMeasured: String?
+  }
+
+  /// Format of this file.
+  package var lathe = 1
+  package var candidates: [Candidate] = []
+  package var current: Int?
+  package var baseline: Int?
+  package var next = 1
+  package var marked: [String] = []
+  package var layer: String?
+  /// Results read with it, by recipe key; not part of the file.
+  package var trials: [Recipe: Measured] = [:]
+
+  private enum CodingKeys: String, CodingKey {
+    case lathe, candidates, current, baseline, next, marked, layer
+  }
+
+  package init() {}
+}
+
+extension State {
+  /// The session as it would be written now.
+  package var session: Session {
+    var session = Session()
+    session.candidates = candidates.map {
+      Session.Candidate(number: $0.id.number, recipe: $0.recipe.yaml, lastMeasured: $0.lastMeasured?.yaml)
+    }
+    session.current = current?.number
+    session.baseline = baseline?.number
+    session.next = nextCandidate
+    session.marked = marked.sorted()
+    session.layer = layer
+    return session
+  }
+
+  /// Puts a written session into a state whose project is open. A recipe that no longer reads is told in the log.
+  mutating func restore(_ session: Session) {
+    guard let project else { return }
+    trials = session.trials
+    for saved in session.candidates {
+      do {
+        let recipe = try Recipe(yaml: saved.recipe, file: "session")
+        let measured = try saved.lastMeasured.map { try Recipe(yaml: $0, file: "session") }
+        candidates.append(
+          CandidateEntry(
+            id: CandidateID(saved.number), recipe: recipe,
+            resolution: recipe.resolve(project.model.graph, infos: project.model.infos),
+            lastMeasured: measured?.key))
+      } catch {
+        note("a candidate of the session is left out: \(error)", .warning)
+      }
+    }
+    let known = Set(candidates.map(\.id))
+    current =
+      session.current.map { CandidateID($0) }.flatMap { known.contains($0) ? $0 : nil }
+      ?? candidates.first?.id
+    baseline = session.baseline.map { CandidateID($0) }.flatMap { known.contains($0) ? $0 : nil }
+    nextCandidate = Swift.max(session.next, (candidates.map(\.id.number).max() ?? 0) + 1)
+    let layers = Set(project.model.layers.map(\.name))
+    marked = Set(session.marked).intersection(layers)
+    if let saved = session.layer, layers.contains(saved) { layer = saved }
+    float32 = candidates.compactMap { trials[$0.recipe.key]?.float32 }.last
+  }
+}

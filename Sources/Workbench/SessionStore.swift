@@ -1,0 +1,145 @@
+import Foundation
+import Glibc
+import Quantization
+import Workflows
+
+/// The files of a session: `session.json` (replaced as a whole) and `trials.jsonl` (a line per result, appended).
+///
+/// One program writes at a time: a second one gets a store that only reads. Used from one thread.
+package final class SessionStore {
+  package let folder: String
+  /// Why nothing may be written, or `nil`.
+  package private(set) var readOnlyReason: String?
+  /// What reading found odd.
+  package private(set) var warnings: [String] = []
+  private var lock: Int32 = -1
+  private let conditions: Conditions
+
+  /// What results depend on beside the recipe: accuracy on the first three, latency on all.
+  package struct Conditions: Sendable, Hashable, Codable {
+    package var model: String
+    package var data: String
+    package var numerics: Int
+    package var machine: Machine
+
+    package init(model: String, data: String, numerics: Int, machine: Machine) {
+      self.model = model
+      self.data = data
+      self.numerics = numerics
+      self.machine = machine
+    }
+  }
+
+  private struct Line: Codable {
+    var recipe: String
+    var conditions: Conditions
+    var measured: Measured
+  }
+
+  /// The folder a model's session lives in: beside the model, or in the user's state folder where that is not
+  /// writable.
+  package static func folder(forModel path: String, environment: [String: String]) -> String {
+    let beside = path + ".lathe"
+    let parent = (path as NSString).deletingLastPathComponent
+    if access(parent.isEmpty ? "." : parent, W_OK) == 0 { return beside }
+    let state =
+      environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? "")
+      + "/.local/state"
+    let absolute = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    let name = absolute.map { $0.isLetter || $0.isNumber || $0 == "." ? String($0) : "-" }.joined()
+    return "\(state)/lathe/sessions/\(name)"
+  }
+
+  package init(folder: String, conditions: Conditions) {
+    self.folder = folder
+    self.conditions = conditions
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      readOnlyReason = "\(folder) cannot be made: \(String(cString: strerror(errno)))"
+      return
+    }
+    lock = Glibc.open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    if lock < 0 {
+      readOnlyReason = "\(folder): \(String(cString: strerror(errno)))"
+    } else if flock(lock, LOCK_EX | LOCK_NB) != 0 {
+      readOnlyReason = "another lathe has it open"
+    }
+  }
+
+  deinit { if lock >= 0 { close(lock) } }
+
+  /// The session as last written, with the results that still hold; `nil` where there is none.
+  package func load() -> Session? {
+    let path = folder + "/session.json"
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    do {
+      var session = try JSONDecoder().decode(Session.self, from: data)
+      guard session.lathe == 1 else {
+        warnings.append("\(path): format \(session.lathe) found, 1 expected; it is left alone.")
+        readOnlyReason = "the session was written by a newer lathe"
+        return nil
+      }
+      session.trials = loadTrials()
+      return session
+    } catch {
+      warnings.append("\(path): cannot be read and is left alone: \(error)")
+      return nil
+    }
+  }
+
+  private func loadTrials() -> [Recipe: Measured] {
+    let path = folder + "/trials.jsonl"
+    guard let data = FileManager.default.contents(atPath: path) else { return [:] }
+    var trials: [Recipe: Measured] = [:]
+    let lines = data.split(separator: UInt8(ascii: "\n"))
+    for (index, line) in lines.enumerated() {
+      guard let entry = try? JSONDecoder().decode(Line.self, from: line),
+        let recipe = try? Recipe(yaml: entry.recipe, file: path)
+      else {
+        warnings.append("\(path), line \(index + 1): cannot be read and is dropped.")
+        continue
+      }
+      let then = entry.conditions
+      guard then.model == conditions.model, then.data == conditions.data, then.numerics == conditions.numerics
+      else {
+        continue
+      }
+      var measured = entry.measured
+      measured.latencyIsStale = then.machine != conditions.machine
+      trials[recipe.key] = measured
+    }
+    return trials
+  }
+
+  /// Replaces the session file.
+  package func save(_ session: Session) throws {
+    guard readOnlyReason == nil else { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try encoder.encode(session).write(to: URL(fileURLWithPath: folder + "/session.json"), options: .atomic)
+  }
+
+  /// Appends a result and waits until it is on the disk.
+  package func append(_ recipe: Recipe, _ measured: Measured) throws {
+    guard readOnlyReason == nil else { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    var line = try encoder.encode(Line(recipe: recipe.yaml, conditions: conditions, measured: measured))
+    line.append(UInt8(ascii: "\n"))
+    let path = folder + "/trials.jsonl"
+    let file = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw WorkflowError("\(path): \(String(cString: strerror(errno)))") }
+    defer { close(file) }
+    // A torn last line of a crash must not swallow this one.
+    let size = lseek(file, 0, SEEK_END)
+    var last: UInt8 = 0
+    if size > 0, pread(file, &last, 1, size - 1) == 1, last != UInt8(ascii: "\n") {
+      line.insert(UInt8(ascii: "\n"), at: 0)
+    }
+    let written = line.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+    guard written == line.count, fsync(file) == 0 else {
+      throw WorkflowError("\(path): \(String(cString: strerror(errno)))")
+    }
+  }
+}

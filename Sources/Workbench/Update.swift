@@ -1,0 +1,164 @@
+import Jobs
+import Quantization
+import Workflows
+
+extension State {
+  /// Applies an action and says what the world should do. Pure: the same state and action always give the same.
+  package mutating func update(_ action: Action) -> [Effect] {
+    switch action {
+    case .clock(let seconds):
+      now = seconds
+      return []
+    case .note(let text, let level):
+      note(text, level)
+      return []
+    case .open, .opened, .openFailed: return updateProject(action)
+    case .selectLayer, .setMarks, .showDetail: return updateLayers(action)
+    case .edit, .editDefaults, .setSamples, .undo, .redo, .add, .duplicate, .delete, .rename, .select,
+      .setBaseline:
+      return updateDesign(action)
+    case .run, .runStale, .cancel, .started, .jobChanged, .partial, .measured: return updateWork(action)
+    case .export, .exported, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
+      return updateFiles(action)
+    }
+  }
+
+  /// Asks for what the histogram shows, where there is a layer to show.
+  func detailEffect() -> [Effect] {
+    guard let layer, let recipe = currentEntry?.recipe else { return [] }
+    if let detail, detail.layer == layer, detail.recipe == recipe.key { return [] }
+    return [.detail(layer: layer, recipe.key)]
+  }
+
+  private mutating func updateProject(_ action: Action) -> [Effect] {
+    switch action {
+    case .open(let request):
+      opening = request.model
+      return [.open(request)]
+    case .opened(let project, let session):
+      let time = now
+      self = State()
+      now = time
+      self.project = project
+      layer = project.model.layers.first?.name
+      if let session {
+        restore(session)
+      }
+      if candidates.isEmpty { addCandidate(Presets["static-int8"]?.recipe ?? Recipe(name: "static-int8")) }
+      let model = project.model
+      note("opened \(model.title): \(model.layers.count) layers, \(model.parameters) parameters", .good)
+      return detailEffect()
+    case .openFailed(let message):
+      opening = nil
+      note(message, .error)
+      return []
+    default: return []
+    }
+  }
+
+  private mutating func updateLayers(_ action: Action) -> [Effect] {
+    switch action {
+    case .selectLayer(let name):
+      layer = name
+      return detailEffect()
+    case .setMarks(let names):
+      marked = names
+      return []
+    case .showDetail(let detail):
+      // What was asked for a layer that is no longer under the cursor is late.
+      if detail.layer == layer, detail.recipe == currentEntry?.recipe.key { self.detail = detail }
+      return []
+    default: return []
+    }
+  }
+
+  private mutating func updateWork(_ action: Action) -> [Effect] {
+    switch action {
+    case .run(let id):
+      guard let entry = entry(id), job(of: id) == nil else { return [] }
+      failures[id] = nil
+      if trials[entry.recipe.key] != nil, !(trials[entry.recipe.key]?.latencyIsStale ?? false) {
+        note("\(entry.title) is already measured")
+        return []
+      }
+      return [.run(id, entry.recipe)]
+    case .runStale:
+      return candidates.filter { job(of: $0.id) == nil && trials[$0.recipe.key] == nil }.map {
+        .run($0.id, $0.recipe)
+      }
+    case .cancel(let id):
+      return [.cancel(id)]
+    case .started(let job, let candidate):
+      owners[job] = candidate
+      return []
+    case .jobChanged(let status):
+      jobChanged(status)
+      return []
+    case .partial(let id, let recipe, let measurement):
+      guard entry(id)?.recipe.key == recipe.key, let trial = measurement.candidates.first else { return [] }
+      live[id] = (trial, measurement.float32, measurement.fraction)
+      return []
+    case .measured(let id, let recipe, let measurement):
+      guard let trial = measurement.candidates.first else { return [] }
+      let measured = Measured(trial: trial, float32: measurement.float32, roles: measurement.roles)
+      trials[recipe.key] = measured
+      float32 = measurement.float32
+      live[id] = nil
+      failures[id] = nil
+      if let index = candidates.firstIndex(where: { $0.id == id }) {
+        candidates[index].lastMeasured = recipe.key
+        note("\(candidates[index].id.letter) \(recipe.name): \(trial.summary)", .good)
+      }
+      for warning in trial.warnings ?? [] { note("\(recipe.name): \(warning)", .warning) }
+      isUnsaved = true
+      // The histogram can now show what calibration saw.
+      detail = nil
+      return [.keep(recipe.key, measured), .save] + detailEffect()
+    default: return []
+    }
+  }
+
+  private mutating func jobChanged(_ status: JobStatus) {
+    if let index = jobs.firstIndex(where: { $0.id == status.id }) {
+      jobs[index] = status
+    } else {
+      jobs.append(status)
+      let over = jobs.filter(\.state.isOver)
+      if over.count > 50, let oldest = over.first { jobs.removeAll { $0.id == oldest.id } }
+    }
+    guard status.state.isOver, let id = owners[status.id] else { return }
+    live[id] = nil
+    switch status.state {
+    case .failed(let message):
+      failures[id] = message
+      note("\(status.title): \(message)", .error)
+    case .cancelled: note("\(status.title) cancelled", .warning)
+    default: break
+    }
+  }
+
+  private mutating func updateFiles(_ action: Action) -> [Effect] {
+    switch action {
+    case .export(let request): return [.export(request)]
+    case .exported(let path, let losses):
+      note("wrote \(path)", .good)
+      for loss in losses { note("\(path): \(loss)", .warning) }
+      return []
+    case .importRecipe(let path): return [.importRecipe(path: path)]
+    case .copy(let text, let what):
+      note("copied \(what)")
+      return [.copy(text)]
+    case .saved:
+      isUnsaved = false
+      return []
+    case .saveFailed(let message):
+      note("the session is not saved: \(message)", .error)
+      return []
+    case .sessionIsReadOnly(let reason):
+      readOnly = reason
+      note("the session is read-only: \(reason)", .warning)
+      return []
+    default: return []
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Quantization
+import Workflows
+
+extension State {
+  var design: History.Design { History.Design(candidates: candidates, current: current, baseline: baseline) }
+
+  /// Applies what the user decides about candidates and recipes; all of it can be undone.
+  mutating func updateDesign(_ action: Action) -> [Effect] {
+    let before = design
+    switch action {
+    case .undo:
+      guard let step = history.undo(now: design) else { return [] }
+      restore(step.before)
+      note("undone: \(step.title)")
+    case .redo:
+      guard let step = history.redo(now: design) else { return [] }
+      restore(step.before)
+      note("redone: \(step.title)")
+    case .select(let id):
+      guard entry(id) != nil else { return [] }
+      current = id
+      return detailEffect()
+    case .edit(let layers, let change, let title):
+      guard let recipe = currentEntry?.recipe else { return [] }
+      replaceRecipe(recipe.editing(layers: layers, change: change))
+      history.record(title, before: before)
+    case .editDefaults(let change, let title):
+      guard var recipe = currentEntry?.recipe else { return [] }
+      recipe.defaults = recipe.defaults.applying(change)
+      replaceRecipe(recipe)
+      history.record(title, before: before)
+    case .setSamples(let samples):
+      guard var recipe = currentEntry?.recipe, samples > 0 else { return [] }
+      recipe.calibration.samples = samples
+      replaceRecipe(recipe)
+      history.record("\(samples) calibration samples", before: before)
+    case .add(let recipe):
+      addCandidate(recipe)
+      history.record("new candidate \(recipe.name)", before: before)
+    case .duplicate(let id):
+      guard let entry = entry(id) else { return [] }
+      addCandidate(entry.recipe)
+      history.record("duplicate of \(entry.title)", before: before)
+    case .delete(let id):
+      guard let index = candidates.firstIndex(where: { $0.id == id }) else { return [] }
+      let title = candidates[index].title
+      candidates.remove(at: index)
+      if baseline == id { baseline = nil }
+      if current == id {
+        current = candidates.isEmpty ? nil : candidates[Swift.min(index, candidates.count - 1)].id
+      }
+      history.record("delete \(title)", before: before)
+    case .rename(let id, let name):
+      guard let index = candidates.firstIndex(where: { $0.id == id }), !name.isEmpty else { return [] }
+      candidates[index].recipe.name = name
+      history.record("rename to \(name)", before: before)
+    case .setBaseline(let id):
+      baseline = id
+      history.record(id.map { "baseline \($0.letter)" } ?? "baseline float32", before: before)
+    default: return []
+    }
+    isUnsaved = true
+    return [.save] + detailEffect()
+  }
+
+  private mutating func restore(_ design: History.Design) {
+    // Results measured meanwhile stay: they belong to recipes, not to steps.
+    let measured = Dictionary(candidates.map { ($0.id, $0.lastMeasured) }, uniquingKeysWith: { $1 })
+    candidates = design.candidates
+    for index in candidates.indices {
+      candidates[index].lastMeasured = measured[candidates[index].id] ?? candidates[index].lastMeasured
+    }
+    current = design.current
+    baseline = design.baseline
+  }
+
+  private mutating func replaceRecipe(_ recipe: Recipe) {
+    guard let project, let index = candidates.firstIndex(where: { $0.id == current }) else { return }
+    candidates[index].recipe = recipe
+    candidates[index].resolution = recipe.resolve(project.model.graph, infos: project.model.infos)
+  }
+
+  /// Adds a candidate and makes it the current one.
+  mutating func addCandidate(_ recipe: Recipe) {
+    guard let project else { return }
+    let id = CandidateID(nextCandidate)
+    nextCandidate += 1
+    candidates.append(
+      CandidateEntry(
+        id: id, recipe: recipe, resolution: recipe.resolve(project.model.graph, infos: project.model.infos)))
+    current = id
+  }
+}

@@ -1,0 +1,105 @@
+import Evaluation
+import Execution
+import Foundation
+import Graph
+import Jobs
+import Quantization
+
+/// float32 and candidates compiled and loaded, ready to be timed.
+package struct BenchVariants: Sendable {
+  package let names: [String]
+  private let programs: [Program]
+
+  fileprivate init(names: [String], programs: [Program]) {
+    self.names = names
+    self.programs = programs
+  }
+
+  /// Runs every variant once and returns their milliseconds.
+  package func turn() throws -> [Double] {
+    try programs.map { program in
+      let start = ContinuousClock.now
+      try program.execute()
+      return (ContinuousClock.now - start) / .milliseconds(1)
+    }
+  }
+
+  /// Medians of each step's time over `runs` turns.
+  package func steps(runs: Int, reporter: Reporter) throws -> [BenchTable] {
+    for _ in 0..<Latency.warmUpRuns { _ = try turn() }
+    var seconds = programs.map { program in program.steps.map { _ in [Double]() } }
+    var whole = programs.map { _ in [Double]() }
+    try reporter.alone {
+      for run in 0..<Swift.max(runs, 1) {
+        for (index, time) in try turn().enumerated() { whole[index].append(time) }
+        for (index, program) in programs.enumerated() {
+          var times = [Double](repeating: 0, count: program.steps.count)
+          try program.executeTimed(into: &times)
+          for step in times.indices { seconds[index][step].append(times[step]) }
+        }
+        try reporter.report(Double(run + 1) / Double(runs), "timing")
+      }
+    }
+    return programs.indices.map { index in
+      BenchTable(
+        name: names[index], latencyMs: Quantiles.median(whole[index]),
+        steps: zip(programs[index].steps, seconds[index]).map { step, times in
+          BenchTable.Step(
+            name: step.name, kernel: step.kernel, ms: Quantiles.median(times) * 1e3, macs: step.macs,
+            bytes: step.bytesRead + step.bytesWritten)
+        })
+    }
+  }
+}
+
+/// What one variant's steps cost.
+package struct BenchTable: Sendable, Codable {
+  package struct Step: Sendable, Codable {
+    package var name: String
+    package var kernel: String
+    package var ms: Double
+    package var macs: Int
+    package var bytes: Int
+  }
+
+  package var name: String
+  package var latencyMs: Double
+  package var steps: [Step]
+
+  package var text: String {
+    let rows = steps.map { step in
+      [
+        step.name, step.kernel, String(format: "%.4f", step.ms),
+        step.macs > 0 ? String(format: "%.1f", 2e-6 * Double(step.macs) / Swift.max(step.ms, 1e-9)) : "-",
+        String(format: "%.1f", 1e-6 * Double(step.bytes) / Swift.max(step.ms, 1e-9)),
+      ]
+    }
+    return String(format: "%@: %.3f ms\n", name, latencyMs)
+      + TextTable.text(header: ["step", "kernel", "ms", "GOP/s", "GB/s"], rows: rows, leftColumns: 2)
+  }
+}
+
+extension Project {
+  /// Compiles float32 and each recipe, and loads one batch.
+  package func bench(
+    _ recipes: [(name: String, recipe: Recipe)], batch: Int, reporter: Reporter
+  ) throws -> BenchVariants {
+    let candidates = try recipes.map { entry in
+      (entry.name, try prepare(entry.recipe, name: entry.name, reporter: reporter))
+    }
+    let count = model.batch(batch)
+    let options = CompileOptions(inputShapes: model.inputShapes(batch: count), threads: threads)
+    let encoded =
+      try [("float32", EncodedGraph(graph: model.graph))]
+      + candidates.map { name, candidate in
+        if let reason = candidate.encoded.simulationReasons.first {
+          throw WorkflowError("\(name): cannot be timed, it is only simulated: \(reason)")
+        }
+        return (name, candidate.encoded)
+      }
+    let programs = try encoded.map { try compile($0.1, options) }
+    let inputs = try data.batch((0..<count).map { $0 % Swift.max(data.count, 1) })
+    for program in programs { try program.load(inputs) }
+    return BenchVariants(names: encoded.map(\.0), programs: programs)
+  }
+}

@@ -1,0 +1,126 @@
+import Datasets
+import Execution
+import Graph
+import Jobs
+import Quantization
+import Tensors
+
+/// A model with its data: what candidates are made of and judged on.
+package struct Project: Sendable {
+  package var model: Model
+  /// Evaluates, and calibrates where there is no training data; synthetic where the user gave none.
+  package var data: BoundDataset
+  package var trainData: BoundDataset?
+  package var dataPath: String?
+  package var trainDataPath: String?
+  package var threads: Int
+
+  /// Opens a model and the data that goes with it.
+  package static func open(
+    model path: String, data: String? = nil, trainData: String? = nil, shapes: [ValueName: Shape] = [:],
+    threads: Int
+  ) throws -> Project {
+    let (source, format) = try Model.read(path)
+    let outputs = source.outputs.map { OutputSpec(name: $0.name, dimensions: $0.sizes) }
+    let specs = source.suppliedInputs.map {
+      InputSpec(name: $0.name, type: $0.type ?? .float32, dimensions: shapes[$0.name] ?? $0.sizes)
+    }
+    let bound = try data.map { try Dataset.open($0).bound(to: specs, outputs: outputs) }
+    let boundTrain = try trainData.map { try Dataset.open($0).bound(to: specs, outputs: outputs) }
+    let model = try Model(
+      source: source, path: path, format: format, shapes: shapes,
+      samples: (bound ?? boundTrain)?.sampleShapes ?? [:])
+    return Project(
+      model: model, data: try bound ?? model.synthetic(EvaluationPlan.syntheticSamples, seed: 0x5EED),
+      trainData: boundTrain, dataPath: data, trainDataPath: trainData, threads: threads)
+  }
+
+  /// The samples that a plan's calibration indices count.
+  func calibrationData(_ source: EvaluationPlan.Source, recipe: Recipe) throws -> BoundDataset? {
+    switch source {
+    case .none: nil
+    case .trainData: trainData
+    case .data: data
+    case .synthetic:
+      try model.synthetic(Swift.max(recipe.calibration.samples, 1), seed: recipe.calibration.seed)
+    }
+  }
+}
+
+extension ValueInfo {
+  /// Declared sizes, `nil` where one is free; `nil` when not even the rank is known.
+  var sizes: [Int?]? {
+    dimensions?.map { dimension in
+      if case .fixed(let size) = dimension { size } else { nil }
+    }
+  }
+}
+
+extension Model {
+  /// Made-up samples for a model without data.
+  func synthetic(_ count: Int, seed: UInt64) throws -> BoundDataset {
+    let specs = source.suppliedInputs.map {
+      InputSpec(name: $0.name, type: $0.type ?? .float32, dimensions: inputShapes[$0.name] ?? $0.sizes)
+    }
+    return try BoundDataset.synthetic(for: specs, count: count, seed: seed)
+  }
+}
+
+extension BoundDataset: CalibrationSource {}
+
+/// A recipe made real: what is run, timed, exported and shown.
+package struct PreparedCandidate: Sendable {
+  package var name: String
+  package var recipe: Recipe
+  /// Calibrated on all calibration samples.
+  package var candidate: Candidate
+  /// One for each fold of a cross-fitted evaluation, else empty.
+  package var folds: [Candidate]
+}
+
+extension Project {
+  /// Which of the recipes read calibration data.
+  func needsCalibration(_ recipes: [Recipe]) -> [Bool] {
+    recipes.map { recipe in
+      recipe.resolve(model.graph, infos: model.infos).layers.contains { $0.effective.mode == .static }
+    }
+  }
+
+  package func plan(_ recipes: [Recipe], limit: Int? = nil) -> EvaluationPlan {
+    EvaluationPlan(
+      recipes: recipes, needsCalibration: needsCalibration(recipes), data: data, trainData: trainData,
+      limit: limit)
+  }
+
+  /// Quantizes the model by each recipe.
+  package func prepare(
+    _ recipes: [(name: String, recipe: Recipe)], plan: EvaluationPlan, reporter: Reporter
+  ) throws -> [PreparedCandidate] {
+    let isCrossFitted = plan.folds.count > 1
+    let each = 1 / Double(recipes.count * (isCrossFitted ? plan.folds.count + 1 : 1))
+    var done = 0.0
+    func quantized(_ recipe: Recipe, _ indices: [Int], _ name: String) throws -> Candidate {
+      let part = reporter.part(done...Swift.min(done + each, 1))
+      done += each
+      let source =
+        indices.isEmpty ? nil : try calibrationData(plan.source, recipe: recipe)?.selecting(indices)
+      return try quantize(
+        model.graph, infos: model.infos, recipe: recipe, calibration: source, threads: threads,
+        report: { fraction, note in try part.report(fraction, "\(name): \(note)") })
+    }
+    return try recipes.enumerated().map { index, entry in
+      let kept = try quantized(entry.recipe, plan.kept[index], entry.name)
+      let folds =
+        isCrossFitted
+        ? try plan.folds.map { try quantized(entry.recipe, $0.calibration[index], entry.name) } : []
+      return PreparedCandidate(name: entry.name, recipe: entry.recipe, candidate: kept, folds: folds)
+    }
+  }
+
+  /// Quantizes the model by one recipe on all calibration samples, to be written.
+  package func prepare(_ recipe: Recipe, name: String, reporter: Reporter) throws -> Candidate {
+    var plan = plan([recipe])
+    plan.folds = Array(plan.folds.prefix(1))
+    return try prepare([(name, recipe)], plan: plan, reporter: reporter)[0].candidate
+  }
+}

@@ -1,0 +1,67 @@
+import Evaluation
+import Execution
+import Graph
+import Quantization
+import Tensors
+
+/// A compiled network that takes batches of samples.
+struct Runner {
+  let program: Program
+  /// Samples of one run.
+  let batch: Int
+
+  /// - Parameters:
+  ///   - wanted: samples per run where the network leaves its batch free and keeps samples apart.
+  init(_ encoded: EncodedGraph, model: Model, batch wanted: Int, threads: Int) throws {
+    let count = model.batch(wanted)
+    let program = try compile(
+      encoded, CompileOptions(inputShapes: model.inputShapes(batch: count), threads: threads))
+    // A network whose outputs do not have the batch in front cannot be cut into samples.
+    let isCuttable = program.outputs.allSatisfy { $0.shape?.first == count }
+    if count > 1, !isCuttable {
+      try self.init(encoded, model: model, batch: 1, threads: threads)
+      return
+    }
+    self.program = program
+    batch = count
+  }
+
+  /// The outputs of `count` samples at the front of a full batch.
+  func run(_ inputs: [ValueName: Tensor], count: Int) throws -> [Tensor] {
+    let results = try program.run(inputs)
+    return program.outputs.compactMap { port in
+      guard let tensor = results[port.name] else { return nil }
+      guard count < batch else { return tensor }
+      return Tensor(
+        shape: [count] + tensor.shape.dropFirst(), type: tensor.type, storage: tensor.storage,
+        byteOffset: tensor.byteOffset)
+    }
+  }
+}
+
+extension Candidate {
+  /// How the candidate can run: on integer kernels, or simulated where a width has none.
+  var execution: Trial.Execution { encoded.simulationReasons.isEmpty ? .integer : .simulated }
+
+  /// What `compile` takes for that.
+  func runnable() throws -> EncodedGraph {
+    execution == .integer ? encoded : EncodedGraph(graph: try simulated(encoded))
+  }
+
+  /// Whether a layer finds its ranges over the whole batch, so that samples must run one at a time.
+  var mixesSamples: Bool { encoded.layers.values.contains { $0.dynamicActivation == .tensor } }
+}
+
+extension Model {
+  /// Index of the output that holds class scores: the one data names, else the first that looks like it.
+  func classOutput(named name: String?, in outputs: [Program.Port]) -> Int? {
+    func isScores(_ port: Program.Port) -> Bool {
+      guard let shape = port.shape, shape.count >= 2, port.type == .float32 else { return false }
+      return shape.dropFirst().elementCount >= 2 && shape.dropFirst().max() == shape.dropFirst().elementCount
+    }
+    if let name, let index = outputs.firstIndex(where: { $0.name == name }), isScores(outputs[index]) {
+      return index
+    }
+    return outputs.firstIndex(where: isScores)
+  }
+}

@@ -1,0 +1,16 @@
+/// A table in plain text, for people and screen readers.
+package enum TextTable {
+  /// - Parameter leftColumns: how many columns, from the first, are aligned left; the others are numbers.
+  package static func text(header: [String], rows: [[String]], leftColumns: Int) -> String {
+    let all = [header] + rows
+    let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+    return all.map { row in
+      let cells = row.indices.map { column in
+        let pad = String(repeating: " ", count: widths[column] - row[column].count)
+        return column < leftColumns ? row[column] + pad : pad + row[column]
+      }
+      let line = cells.joined(separator: "  ")
+      return String(line.reversed().drop { $0 == " " }.reversed())
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,86 @@
+import Evaluation
+
+/// What was measured of float32 or of a candidate; a figure that does not exist is `nil` and is left out of JSON.
+///
+/// Fractions are 0…1, units are in the names; keys in JSON are the same words in snake case.
+package struct Trial: Sendable, Hashable, Codable {
+  package enum Execution: String, Sendable, Hashable, Codable {
+    case float
+    case integer
+    case simulated
+  }
+
+  package var name: String
+  package var recipe: JSONValue?
+  package var execution: Execution
+  package var samples: Int?
+  package var top1: Double?
+  package var top5: Double?
+  package var loss: Double?
+  package var top1Delta: Double?
+  package var top1DeltaCi95: [Double]?
+  package var pValue: Double?
+  package var agreement: Double?
+  package var sqnrDb: Double?
+  package var kl: Double?
+  package var sizeBytes: Int?
+  package var weightBytes: Int
+  package var packedBytes: Int
+  package var compression: Double?
+  package var bitsPerWeight: Double?
+  package var latencyMs: LatencySummary?
+  package var speedup: Double?
+  package var speedupCi95: [Double]?
+  package var samplesPerSecond: Double?
+  package var peakMemoryBytes: Int?
+  package var quantizeSeconds: Double?
+  package var warnings: [String]?
+
+  package init(name: String, execution: Execution, weightBytes: Int, packedBytes: Int) {
+    self.name = name
+    self.execution = execution
+    self.weightBytes = weightBytes
+    self.packedBytes = packedBytes
+  }
+
+  /// Puts in what `scores` say, paired with float32's on the same samples.
+  package mutating func take(_ scores: Scores, reference: Scores) {
+    samples = scores.samples
+    top1 = scores.top1Share
+    top5 = scores.top5Share
+    loss = scores.meanLoss
+    guard execution != .float else { return }
+    if let difference = scores.difference(from: reference) {
+      top1Delta = difference.delta
+      top1DeltaCi95 = [difference.interval95.lowerBound, difference.interval95.upperBound]
+      pValue = difference.pValue
+    }
+    agreement = scores.agreement(with: reference)
+    sqnrDb = scores.sqnr
+    kl = scores.meanDivergence
+  }
+}
+
+/// What `lathe compare --json` prints.
+package struct ComparisonReport: Sendable, Codable {
+  package struct ModelFacts: Sendable, Codable {
+    package var path: String
+    package var format: String
+    package var parameters: Int
+    package var macs: Int
+  }
+
+  package struct DataFacts: Sendable, Codable {
+    package var path: String?
+    package var samples: Int
+    package var labelled: Bool
+    /// Which data calibrates and which evaluates, in words.
+    package var roles: String
+  }
+
+  package var model: ModelFacts
+  package var data: DataFacts
+  package var machine: Machine
+  package var float32: Trial
+  package var candidates: [Trial]
+}

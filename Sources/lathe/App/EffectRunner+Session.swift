@@ -1,0 +1,65 @@
+import Foundation
+import Quantization
+import Workbench
+import Workflows
+
+/// Holds the store of the open session; guarded by a mutex because jobs open it and the main loop writes it.
+struct SessionStoreBox: ~Copyable {
+  var store: SessionStore?
+}
+
+extension EffectRunner {
+  /// Opens the session that belongs to a project and returns what it held.
+  func openSession(_ project: Project) -> Session? {
+    let folder: String
+    switch sessions {
+    case .none: return nil
+    case .folder(let path): folder = path
+    case .beside:
+      folder = SessionStore.folder(
+        forModel: project.model.path, environment: ProcessInfo.processInfo.environment)
+    }
+    let conditions = SessionStore.Conditions(
+      model: fingerprint(project.model.path),
+      data: [project.dataPath, project.trainDataPath].map { $0.map(fingerprint) ?? "-" }.joined(
+        separator: " "),
+      numerics: Numerics.version, machine: .current(threads: project.threads))
+    let store = SessionStore(folder: folder, conditions: conditions)
+    let session = store.load()
+    for warning in store.warnings { mailbox.post(.note(warning, .warning)) }
+    if let reason = store.readOnlyReason { mailbox.post(.sessionIsReadOnly(reason)) }
+    self.store.withLock { $0.store = store }
+    return session
+  }
+
+  /// Name, size and time of a file: enough to notice that it is another one.
+  private func fingerprint(_ path: String) -> String {
+    let facts = try? FileManager.default.attributesOfItem(atPath: path)
+    let size = facts?[.size] as? Int ?? 0
+    let time = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+    return "\((path as NSString).lastPathComponent) \(size) \(Int(time))"
+  }
+
+  func append(_ recipe: Recipe, _ measured: Measured) {
+    store.withLock { box in
+      do {
+        try box.store?.append(recipe, measured)
+      } catch {
+        mailbox.post(.saveFailed("\(error)"))
+      }
+    }
+  }
+
+  /// Writes the session; called from the main loop, a few kilobytes.
+  func save(_ session: Session) {
+    store.withLock { box in
+      guard let store = box.store else { return mailbox.post(.saved) }
+      do {
+        try store.save(session)
+        mailbox.post(.saved)
+      } catch {
+        mailbox.post(.saveFailed("\(error)"))
+      }
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import Exporters
+import Formats
+import Foundation
+import Jobs
+import Quantization
+import Synchronization
+import Workbench
+import Workflows
+
+/// Carries out what updates ask for: long work as jobs whose results come back through the mailbox.
+final class EffectRunner: Sendable {
+  let mailbox: Mailbox<Action>
+  private let work: JobQueue
+  /// Short answers to the cursor, apart from the long work; a newer question replaces an older one.
+  private let answers: JobQueue
+  private let candidates = CandidateCache()
+  private let open = Mutex<Project?>(nil)
+  private let lastAnswer = Mutex<JobID?>(nil)
+  /// Where sessions go: beside the model, in a given folder, or nowhere.
+  enum Sessions: Sendable {
+    case beside
+    case folder(String)
+    case none
+  }
+
+  let sessions: Sessions
+  private let threads: Int
+  let store = Mutex<SessionStoreBox>(SessionStoreBox())
+
+  init(threads: Int, sessions: Sessions, wake: @escaping @Sendable () -> Void) {
+    let mailbox = Mailbox<Action>(wake: wake)
+    self.mailbox = mailbox
+    self.threads = threads
+    self.sessions = sessions
+    work = JobQueue(workers: 2) { mailbox.post(.jobChanged($0)) }
+    answers = JobQueue(workers: 1) { _ in }
+  }
+
+  /// Whether everything asked for is done and its results were posted.
+  var isIdle: Bool { work.isIdle && answers.isIdle }
+
+  func stop() {
+    work.stop()
+    answers.stop()
+  }
+
+  func perform(_ effect: Effect) {
+    switch effect {
+    case .open(let request): submitOpen(request)
+    case .run(let id, let recipe): submitRun(id, recipe)
+    case .cancel(let job): work.cancel(job)
+    case .detail(let layer, let recipe): answerDetail(layer, recipe)
+    case .export(let request): submitExport(request)
+    case .importRecipe(let path):
+      do {
+        mailbox.post(.add(try RecipeOptions.read(path)))
+      } catch {
+        mailbox.post(.note("\(error)", .error))
+      }
+    case .keep(let recipe, let measured): append(recipe, measured)
+    case .copy, .save: break  // the main loop's own
+    }
+  }
+
+  private func submitOpen(_ request: OpenRequest) {
+    work.submit("open \((request.model as NSString).lastPathComponent)") { [self] reporter in
+      try reporter.report(0)
+      do {
+        let project = try Project.open(
+          model: request.model, data: request.data, trainData: request.trainData, threads: threads)
+        open.withLock { $0 = project }
+        candidates.clear()
+        let session = openSession(project)
+        mailbox.post(.opened(project, session))
+        for note in project.data.notes where !project.data.isSynthetic { mailbox.post(.note(note, .info)) }
+        for recipe in request.recipes { mailbox.post(.add(recipe)) }
+      } catch {
+        mailbox.post(.openFailed("\(error)"))
+      }
+    }
+  }
+
+  private func submitRun(_ id: CandidateID, _ recipe: Recipe) {
+    guard let project = open.withLock({ $0 }) else { return }
+    let job = work.submit("\(id.letter) \(recipe.name)") { [self] reporter in
+      let plan = project.plan([recipe])
+      let prepared = try project.prepare(
+        [(recipe.name, recipe)], plan: plan, reporter: reporter.part(0...0.4))
+      candidates.keep(prepared[0].candidate, for: recipe.key)
+      let measurement = try project.measure(
+        prepared, plan: plan, reporter: reporter.part(0.4...1),
+        partial: { [mailbox] in mailbox.post(.partial(id, recipe: recipe, $0)) })
+      mailbox.post(.measured(id, recipe: recipe, measurement))
+    }
+    mailbox.post(.started(job, id))
+  }
+
+  private func answerDetail(_ layer: String, _ recipe: Recipe) {
+    guard let project = open.withLock({ $0 }) else { return }
+    let known = candidates.candidate(for: recipe.key)
+    let job = answers.submit("detail") { [mailbox] reporter in
+      try reporter.report(0)
+      mailbox.post(
+        .showDetail(try LayerDetail(layer: layer, recipe: recipe, project: project, candidate: known)))
+    }
+    if let older = lastAnswer.withLock({ last in
+      defer { last = job }
+      return last
+    }) {
+      answers.cancel(older)
+    }
+  }
+
+  private func submitExport(_ request: ExportRequest) {
+    guard let project = open.withLock({ $0 }) else { return }
+    work.submit("export \((request.path as NSString).lastPathComponent)") { [self] reporter in
+      try reporter.report(0)
+      if !request.overwrite, FileManager.default.fileExists(atPath: request.path) {
+        throw WorkflowError("\(request.path): is there already. Export again and answer y to replace it.")
+      }
+      let known = candidates.candidate(for: request.recipe.key)
+      let losses: [String]
+      if let exporter = Exporter[request.format] {
+        let exported = try project.export(
+          request.recipe, name: request.recipe.name, by: exporter, candidate: known, reporter: reporter)
+        try Files.replace(request.path, with: Data(exported.text.utf8))
+        losses = exported.losses
+      } else {
+        let candidate =
+          try known ?? project.prepare(request.recipe, name: request.recipe.name, reporter: reporter)
+        losses = try project.model.write(candidate.encoded, to: request.path)
+      }
+      mailbox.post(.exported(path: request.path, losses: losses))
+    }
+  }
+}
+
+/// The candidates made last, so that exporting and looking at one do not make it again.
+private final class CandidateCache: Sendable {
+  private let entries = Mutex<[(key: Recipe, candidate: Candidate)]>([])
+  private static let most = 6
+
+  func candidate(for key: Recipe) -> Candidate? { entries.withLock { $0.first { $0.key == key }?.candidate } }
+
+  func keep(_ candidate: Candidate, for key: Recipe) {
+    entries.withLock { entries in
+      entries.removeAll { $0.key == key }
+      entries.append((key, candidate))
+      if entries.count > Self.most { entries.removeFirst() }
+    }
+  }
+
+  func clear() { entries.withLock { $0 = [] } }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Interface
+import Screen
+import Workbench
+
+/// The workbench without a terminal: plays keys, waits for the jobs they start, and returns the frame as text.
+///
+/// The clock stands still, so a frame depends on what was done only.
+final class Snapshot {
+  private var state = State()
+  private var screen: Screen
+  private let runner: EffectRunner
+  private let size: Size
+  private let wake: DispatchSemaphore
+  private var isDone = false
+
+  /// - Parameter wake: signalled by the runner whenever results wait.
+  init(runner: EffectRunner, screen: Screen, size: Size, wake: DispatchSemaphore) {
+    self.runner = runner
+    self.screen = screen
+    self.size = size
+    self.wake = wake
+  }
+
+  func run(opening request: OpenRequest, keys: [KeyScript.Step]) -> Canvas {
+    defer { runner.stop() }
+    apply(.open(request))
+    settle()
+    for step in keys where !isDone {
+      switch step {
+      case .key(let key): perform(screen.handle(.key(key), &state))
+      case .text(let text):
+        for character in text { perform(screen.handle(.key(.character(character)), &state)) }
+      case .wait: settle()
+      }
+      drain()
+    }
+    settle()
+    if state.project != nil { runner.save(state.session) }
+    return screen.draw(state, size: size)
+  }
+
+  /// Waits until no work is left and everything it posted is applied.
+  private func settle() {
+    while true {
+      drain()
+      if runner.isIdle {
+        drain()
+        if runner.isIdle { return }
+      }
+      _ = wake.wait(timeout: .now() + .milliseconds(20))
+    }
+  }
+
+  private func drain() { for action in runner.mailbox.drain() { apply(action) } }
+
+  private func apply(_ action: Action) { perform(screen.apply(action, &state)) }
+
+  private func perform(_ requests: [Request]) {
+    for request in requests {
+      switch request {
+      case .effect(let effect): runner.perform(effect)
+      case .quit: isDone = true
+      case .suspend, .redraw, .mouse: break
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Tensors
+import Workflows
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a model, float32 or quantized, on arrays of an .npz and write its outputs to another.")
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var recipe: OneRecipeOption
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: "Arrays named after the model's inputs.")
+  var input: String
+
+  @Option(help: "Where the outputs go, named after the model's outputs.")
+  var output: String
+
+  @Flag(help: "Run the candidate in float with quantize–dequantize instead of on integer kernels.")
+  var simulate = false
+
+  func run() throws {
+    let reporter = Output.reporter(quiet: common.quiet)
+    let file = try Npz(input)
+    var inputs: [String: Tensor] = [:]
+    for name in file.names { inputs[name] = try file.read(name) }
+    let project = try Project.open(
+      model: model.model, data: model.data, trainData: model.trainData,
+      shapes: try model.shapes().merging(freeShapes(inputs)) { given, _ in given },
+      threads: common.threadCount)
+    let candidate = try recipe.load(seed: common.seed).map {
+      try project.prepare($0.recipe, name: $0.name, reporter: reporter.part(0...0.5))
+    }
+    let outputs = try project.run(
+      inputs, candidate: candidate, isSimulated: simulate, reporter: reporter.part(0.5...1))
+    try Files.replace(output, with: Data(Npz.encode(outputs)))
+  }
+
+  /// Sizes of the arrays, so that a model with free sizes need not be told them again.
+  private func freeShapes(_ inputs: [String: Tensor]) throws -> [String: Shape] {
+    let wanted = Set(try Model.suppliedInputNames(model.model))
+    return inputs.filter { wanted.contains($0.key) }.mapValues { [1] + $0.shape.dropFirst() }
+  }
+}

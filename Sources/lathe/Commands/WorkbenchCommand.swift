@@ -1,0 +1,143 @@
+import ArgumentParser
+import Foundation
+import Interface
+import Quantization
+import Screen
+import Terminal
+import Workbench
+import Workflows
+
+struct WorkbenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "workbench", abstract: "Open the workbench (the default command).")
+
+  @Argument(help: "Model file (.onnx); the bundled sample when left out.")
+  var model: String?
+
+  @Option(help: "Dataset card, .npz or array that evaluates.")
+  var data: String?
+
+  @Option(name: .customLong("train-data"), help: "Dataset that calibrates instead of --data.")
+  var trainData: String?
+
+  @OptionGroup var recipes: RecipeOptions
+
+  @Option(help: "Folder of the session, or none (default: beside the model).")
+  var session: String?
+
+  @Option(help: "Theme (see `lathe themes`).")
+  var theme = "terminal"
+
+  @Option(help: "Colours: auto, never, 16, 256 or truecolor.")
+  var color: ColorChoice = .auto
+
+  @Flag(help: "Draw with ASCII characters only.")
+  var ascii = false
+
+  @Flag(name: .customLong("no-mouse"), help: "Leave the mouse to the terminal.")
+  var noMouse = false
+
+  @Option(help: "Print the frame at this size (120x36) as text instead of opening a terminal.")
+  var snapshot: FrameSize?
+
+  @Option(help: "Keys to play before the frame is printed, for example 'j j space m r wait'.")
+  var keys: String?
+
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if keys != nil, snapshot == nil { throw ValidationError("--keys needs --snapshot WxH.") }
+  }
+
+  func run() throws {
+    let request = try openRequest()
+    let files = UserFiles()
+    let (theme, warnings) = try ThemeLibrary.load(theme) { files.theme($0) }
+    let environment = ProcessInfo.processInfo.environment
+    let glyphs = Glyphs.detect(environment: environment, forceASCII: ascii)
+    let screen = Screen(
+      theme: theme, themes: ThemeLibrary.shipped.map(\.id) + files.themeNames, glyphs: glyphs,
+      hasMouse: !noMouse,
+      loadTheme: { name in try? ThemeLibrary.load(name) { files.theme($0) }.theme })
+    if let snapshot {
+      let wake = DispatchSemaphore(value: 0)
+      let runner = EffectRunner(
+        threads: common.threadCount, sessions: session.map(Self.sessions) ?? .none, wake: { wake.signal() })
+      let frame = Snapshot(runner: runner, screen: screen, size: snapshot.size, wake: wake)
+        .run(opening: request, keys: keys.map(KeyScript.steps) ?? [])
+      Output.line(frame.text())
+      return
+    }
+    let terminal = try Terminal(Terminal.Options(color: color, hasMouse: !noMouse, isASCII: glyphs == .ascii))
+    defer { terminal.close() }
+    let waker = terminal.waker
+    let runner = EffectRunner(
+      threads: common.threadCount, sessions: session.map(Self.sessions) ?? .beside, wake: { waker.wake() })
+    for warning in warnings { runner.mailbox.post(.note("\(warning)", .warning)) }
+    try App(terminal: terminal, runner: runner, screen: screen).run(opening: request)
+  }
+
+  private static func sessions(_ text: String) -> EffectRunner.Sessions {
+    text == "none" ? .none : .folder(text)
+  }
+
+  private func openRequest() throws -> OpenRequest {
+    let loaded = try recipes.load(seed: common.seed).map { entry in
+      var recipe = entry.recipe
+      recipe.name = entry.name.replacingOccurrences(of: "preset:", with: "")
+      return recipe
+    }
+    if let model {
+      return OpenRequest(model: model, data: data, trainData: trainData, recipes: loaded)
+    }
+    let sample = try SampleFiles.find()
+    return OpenRequest(
+      model: sample.model, data: data ?? sample.data,
+      trainData: trainData ?? (data == nil ? sample.trainData : nil),
+      recipes: loaded)
+  }
+}
+
+/// A frame size as `--snapshot` takes it.
+struct FrameSize: ExpressibleByArgument {
+  let size: Size
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let width = parts[0], let height = parts[1], (1...1000).contains(width),
+      (1...1000).contains(height)
+    else { return nil }
+    size = Size(width: width, height: height)
+  }
+}
+
+/// The bundled sample.
+enum SampleFiles {
+  struct Paths {
+    var model: String
+    var data: String
+    var trainData: String
+  }
+
+  /// Looks in the working directory and above the program, where a checkout keeps them.
+  static func find() throws -> Paths {
+    let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+    var folders = [URL(fileURLWithPath: FileManager.default.currentDirectoryPath)]
+    var folder = program.deletingLastPathComponent()
+    for _ in 0..<5 {
+      folders.append(folder)
+      folder = folder.deletingLastPathComponent()
+    }
+    for base in folders {
+      let samples = base.appendingPathComponent("samples")
+      let model = samples.appendingPathComponent("shapes.onnx").path
+      if FileManager.default.fileExists(atPath: model) {
+        return Paths(
+          model: model, data: samples.appendingPathComponent("test.yaml").path,
+          trainData: samples.appendingPathComponent("train.yaml").path)
+      }
+    }
+    throw WorkflowError(
+      "no model given, and the bundled sample (samples/shapes.onnx) is not here. Give a model file.")
+  }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Foundation
+import Quantization
+import Tensors
+import Workflows
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+  @Option(help: "Threads to compute with (default: the CPUs that affinity and cgroup allow).")
+  var threads: Int?
+
+  @Option(help: "Seed for everything drawn at random; replaces the recipes' own.")
+  var seed: UInt64?
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads \(threads): expected 1…1024.")
+    }
+  }
+
+  var threadCount: Int { threads ?? Machine.allowedThreads }
+}
+
+struct JSONOption: ParsableArguments {
+  @Flag(help: "Print one JSON object on stdout and nothing else.")
+  var json = false
+}
+
+/// A model and the data that goes with it.
+struct ModelOptions: ParsableArguments {
+  @Argument(help: "Model file (.onnx).")
+  var model: String
+
+  @Option(help: "Dataset card, .npz or array that evaluates.")
+  var data: String?
+
+  @Option(name: .customLong("train-data"), help: "Dataset that calibrates instead of --data.")
+  var trainData: String?
+
+  @Option(
+    name: .customLong("input-shape"), help: "Fix free sizes of an input: NAME=1x3x224x224. May be repeated.")
+  var inputShapes: [String] = []
+
+  func shapes() throws -> [String: Shape] {
+    var shapes: [String: Shape] = [:]
+    for text in inputShapes {
+      let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+      let sizes =
+        parts.last.map { $0.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) } } ?? []
+      guard parts.count == 2, !parts[0].isEmpty, !sizes.isEmpty, sizes.allSatisfy({ ($0 ?? 0) > 0 }) else {
+        throw ValidationError("--input-shape \(text): expected NAME=1x3x224x224.")
+      }
+      shapes[String(parts[0])] = sizes.compactMap { $0 }
+    }
+    return shapes
+  }
+
+  func validate() throws { _ = try shapes() }
+
+  func open(_ common: CommonOptions) throws -> Project {
+    try Project.open(
+      model: model, data: data, trainData: trainData, shapes: shapes(), threads: common.threadCount)
+  }
+}
+
+/// Recipes by file or preset, in the order given within each kind.
+struct RecipeOptions: ParsableArguments {
+  @Option(help: "Recipe file (.yaml). May be repeated.")
+  var recipe: [String] = []
+
+  @Option(help: "Preset name (see `lathe presets`). May be repeated.")
+  var preset: [String] = []
+
+  func validate() throws {
+    for name in preset where Presets[name] == nil {
+      throw ValidationError(
+        "--preset \(name): no such preset. Known: \(Presets.all.map(\.name).joined(separator: ", ")).")
+    }
+  }
+
+  /// Recipes with the names results carry; those of presets begin with `preset:`.
+  func load(seed: UInt64?) throws -> [(name: String, recipe: Recipe)] {
+    var loaded: [(name: String, recipe: Recipe)] = try recipe.map { path in
+      let recipe = try Self.read(path)
+      return (recipe.name, recipe)
+    }
+    loaded += preset.compactMap { name in Presets[name].map { ("preset:\(name)", $0.recipe) } }
+    guard let seed else { return loaded }
+    return loaded.map { entry in
+      var recipe = entry.recipe
+      recipe.calibration.seed = seed
+      return (entry.name, recipe)
+    }
+  }
+
+  static func read(_ path: String) throws -> Recipe {
+    do {
+      return try Recipe(yaml: String(contentsOfFile: path, encoding: .utf8), file: path)
+    } catch let error as RecipeError {
+      throw error
+    } catch {
+      throw WorkflowError("\(path): cannot be read as UTF-8 text: \((error as NSError).localizedDescription)")
+    }
+  }
+}
+
+/// Exactly one recipe.
+struct OneRecipeOption: ParsableArguments {
+  @Option(help: "Recipe file (.yaml).")
+  var recipe: String?
+
+  @Option(help: "Preset name (see `lathe presets`).")
+  var preset: String?
+
+  func validate() throws {
+    if recipe != nil, preset != nil { throw ValidationError("Give --recipe or --preset, not both.") }
+    try options.validate()
+  }
+
+  private var options: RecipeOptions {
+    var options = RecipeOptions()
+    options.recipe = recipe.map { [$0] } ?? []
+    options.preset = preset.map { [$0] } ?? []
+    return options
+  }
+
+  func load(seed: UInt64?) throws -> (name: String, recipe: Recipe)? { try options.load(seed: seed).first }
+}
