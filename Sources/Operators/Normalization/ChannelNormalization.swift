@@ -1,0 +1,180 @@
+import Graph
+import Tensors
+
+/// Normalises each channel of each image to mean 0 and variance 1, then scales and shifts it.
+///
+/// - Inputs: x `[batch, channels, …]`; scale and bias `[channels]`.
+/// - Source: ONNX InstanceNormalization-22.
+package struct InstanceNormalization: Operator {
+  package static let name = OperatorName("InstanceNormalization", since: 22)
+  package var epsilon: Float
+
+  package init(attributes: Attributes) throws { epsilon = try attributes.real("epsilon", default: 1e-5) }
+
+  package var attributes: Attributes {
+    var writer = AttributeWriter()
+    writer.add("epsilon", epsilon, unless: 1e-5)
+    return writer.attributes
+  }
+
+  package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
+    [try inferPooling(inputs) { $0 }]
+  }
+
+  package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
+    let x = try inputs.required(0, "x")
+    try expect(rank: 2, of: x.shape, "x")
+    let plane = x.shape.dropFirst(2).reduce(1, *)
+    let channels = x.shape[1]
+    return [
+      try x.type.dispatchReal(
+        RowNormalization(
+          x: x, width: plane, epsilon: epsilon, isRootMeanSquare: false,
+          gain: try channelValues(inputs.required(1, "scale"), channels, plane, "scale"),
+          bias: try channelValues(inputs.required(2, "bias"), channels, plane, "bias"))
+      ).y
+    ]
+  }
+}
+
+/// Normalises each group of neighbouring channels of each image to mean 0 and variance 1, then scales and shifts each
+/// channel.
+///
+/// - Inputs: x `[batch, channels, …]`; scale and bias `[channels]`. Opset 18 gave one per group, which is accepted too.
+/// - Source: ONNX GroupNormalization-21.
+package struct GroupNormalization: Operator {
+  package static let name = OperatorName("GroupNormalization", since: 21)
+  package var groups: Int
+  package var epsilon: Float
+  package var statisticsType: ElementType
+
+  package init(attributes: Attributes) throws {
+    groups = try attributes.integer("num_groups")
+    epsilon = try attributes.real("epsilon", default: 1e-5)
+    statisticsType = try attributes.elementTypeIfSet("stash_type") ?? .float32
+    guard groups > 0 else {
+      throw OperatorError("attribute \"num_groups\" is \(groups) (expected at least 1).")
+    }
+  }
+
+  package var attributes: Attributes {
+    var writer = AttributeWriter()
+    writer.add("num_groups", groups)
+    writer.add("epsilon", epsilon, unless: 1e-5)
+    writer.add("stash_type", statisticsType.rawValue, unless: ElementType.float32.rawValue)
+    return writer.attributes
+  }
+
+  package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
+    [
+      try inferPooling(inputs) { shape in
+        try check(shape)
+        return shape
+      }
+    ]
+  }
+
+  private func check(_ x: Shape) throws {
+    try expect(rank: 2, of: x, "x")
+    guard x[1] % groups == 0 else {
+      throw OperatorError("x has \(x[1]) channels (expected a multiple of num_groups, \(groups)).")
+    }
+  }
+
+  package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
+    let x = try inputs.required(0, "x")
+    try check(x.shape)
+    let plane = x.shape.dropFirst(2).reduce(1, *)
+    let perGroup = x.shape[1] / groups
+    func values(_ index: Int, _ label: String) throws -> PeriodicValues {
+      let tensor = try inputs.required(index, label)
+      return tensor.count == groups
+        ? try channelValues(tensor, groups, plane * perGroup, label)
+        : try channelValues(tensor, x.shape[1], plane, label)
+    }
+    return [
+      try x.type.dispatchReal(
+        RowNormalization(
+          x: x, width: plane * perGroup, epsilon: epsilon, isRootMeanSquare: false,
+          gain: try values(1, "scale"), bias: try values(2, "bias"))
+      ).y
+    ]
+  }
+}
+
+/// One value for each channel, whose elements are `plane` neighbours.
+private func channelValues(
+  _ tensor: Tensor, _ channels: Int, _ plane: Int, _ label: String
+) throws -> PeriodicValues {
+  guard tensor.count == channels else {
+    throw OperatorError("\(label) has \(tensor.count) elements (expected \(channels)).")
+  }
+  return PeriodicValues(values: tensor.doubles, run: plane)
+}
+
+/// Divides each element by a power of the mean square of its neighbouring channels.
+///
+/// - Output: y = x / (bias + alpha / size · Σ x²)^beta, the sum over channels c − ⌊(size−1)/2⌋ … c + ⌈(size−1)/2⌉.
+/// - Source: ONNX LRN-13.
+package struct LRN: Operator {
+  package static let name = OperatorName("LRN", since: 13)
+  package var size: Int
+  package var alpha: Float
+  package var beta: Float
+  package var bias: Float
+
+  package init(attributes: Attributes) throws {
+    size = try attributes.integer("size")
+    alpha = try attributes.real("alpha", default: 1e-4)
+    beta = try attributes.real("beta", default: 0.75)
+    bias = try attributes.real("bias", default: 1)
+    guard size > 0 else { throw OperatorError("attribute \"size\" is \(size) (expected at least 1).") }
+  }
+
+  package var attributes: Attributes {
+    var writer = AttributeWriter()
+    writer.add("size", size)
+    writer.add("alpha", alpha, unless: 1e-4)
+    writer.add("beta", beta, unless: 0.75)
+    writer.add("bias", bias, unless: 1)
+    return writer.attributes
+  }
+
+  package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
+    [try inferPooling(inputs) { $0 }]
+  }
+
+  package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
+    let x = try inputs.required(0, "x")
+    try expect(rank: 2, of: x.shape, "x")
+    return [try x.type.dispatchReal(Run(op: self, x: x))]
+  }
+
+  private struct Run: RealVisitor {
+    let op: LRN
+    let x: Tensor
+
+    func visit<T: RealElement>(_ type: T.Type) throws -> Tensor {
+      let channels = x.shape[1]
+      let plane = x.shape.dropFirst(2).reduce(1, *)
+      let factor = T(op.alpha) / T(op.size)
+      let y = x.converted(to: T.elementType).withElements(of: T.self) { x in
+        Tensor(of: T.self, shape: self.x.shape) { y in
+          for b in 0..<self.x.shape[0] {
+            for c in 0..<channels {
+              let start = (b * channels + c) * plane
+              let first = Swift.max(0, c - (op.size - 1) / 2)
+              let last = Swift.min(channels - 1, c + op.size / 2)
+              for other in first...last {
+                let from = (b * channels + other) * plane
+                for i in 0..<plane { y[start + i] += x[from + i] * x[from + i] }
+              }
+              for i in start..<start + plane { y[i] = x[i] / T.pow(T(op.bias) + factor * y[i], T(op.beta)) }
+            }
+          }
+        }
+      }
+      return y.converted(to: x.type)
+    }
+  }
+}
