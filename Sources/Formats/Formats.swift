@@ -26,7 +26,9 @@ package struct Format: Sendable {
   /// Every format; a new one is one line here.
   package static let all: [Format] = [.onnx]
 
-  static let onnx = Format(name: "onnx", endings: ["onnx"], open: { try ONNX.read(path: $0) }, write: nil)
+  static let onnx = Format(
+    name: "onnx", endings: ["onnx"], open: { try ONNX.read(path: $0) },
+    write: { try ONNX.write($0, path: $1) })
 
   /// The format of a file by its ending.
   package static func forPath(_ path: String) -> Format? {

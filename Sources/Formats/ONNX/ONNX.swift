@@ -41,6 +41,34 @@ package enum ONNX {
     return try reader.tensor(WireReader(file)).tensor
   }
 
+  /// Writes a model; encodings become QuantizeLinear and DequantizeLinear nodes (`QDQLowering`).
+  ///
+  /// - Parameter externalAbove: bytes of constants above which they go to `path.data`.
+  /// - Returns: sentences about what the file cannot say.
+  /// - Errors: `ExportError`.
+  package static func write(
+    _ model: EncodedGraph, path: String, externalAbove: Int = 2_000_000_000
+  ) throws -> [String] {
+    var writer = ModelWriter(path: path)
+    writer.externalAbove = externalAbove
+    guard !model.layers.isEmpty else {
+      try writer.write(model.graph)
+      return []
+    }
+    let (graph, opset, warnings) = try quantized(model, path: path)
+    try writer.write(graph, atLeast: opset)
+    return warnings
+  }
+
+  /// The graph with its encodings as nodes, as `write` writes it, and the lowest opset that has them.
+  package static func quantized(
+    _ model: EncodedGraph, path: String = ""
+  ) throws -> (graph: Graph, opset: Int, warnings: [String]) {
+    var lowering = QDQLowering(model, path: path)
+    let graph = try lowering.lowered()
+    return (graph, lowering.opset, lowering.warnings.sentences)
+  }
+
   private static func map(_ path: String) throws(ImportError) -> MappedFile {
     do {
       let file = try MappedFile(path: path)
