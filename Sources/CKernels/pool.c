@@ -3,7 +3,9 @@
 // One 64-bit ticket says which loop is running and how many chunks are left; a thread owns a chunk when it has taken
 // the ticket down by one. The fields of the loop are written before the ticket and read only by owners, whom the
 // caller waits for, so a worker that wakes late can neither miss a loop's fields nor take part in a finished one.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE  // syscall
+#endif
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

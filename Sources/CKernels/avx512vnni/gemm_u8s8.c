@@ -1,0 +1,197 @@
+// u8 × s8 matrix product on vpdpbusd: four products per lane, added to int32 without saturation.
+//
+// Packed: panels of 32 columns (the last one 16 wide when that is enough), [groups][32][4]: groups of four along k. A
+// tap whose length is not a multiple of four ends with the group of its last four elements, in which those that an
+// earlier group holds are zero, so that no read goes beyond the tap. Taps shorter than that are gathered: there the
+// groups run over taps · k.
+#include "avx512vnni.h"
+#include "epilogue.h"
+
+#if defined(__x86_64__)
+
+enum { PANEL = 32, CACHE = 256 * 1024 };
+
+/// Whether taps are gathered.
+static int is_short(size_t taps, size_t k) { return k < 4 || (k < 16 && k % 4 && taps > 1); }
+
+static size_t group_count(size_t taps, size_t k) {
+  return is_short(taps, k) ? ck_divide_up(taps * k, 4) : taps * ck_divide_up(k, 4);
+}
+
+static size_t packed_bytes(size_t n, size_t taps, size_t k) {
+  return ck_divide_up(n, 16) * 16 * group_count(taps, k) * 4;
+}
+
+static void pack(size_t n, size_t taps, size_t k, const int8_t *b, void *packed) {
+  size_t depth = taps * k, groups = group_count(taps, k);
+  memset(packed, 0, packed_bytes(n, taps, k));
+  size_t shift = k % 4 ? 4 - k % 4 : 0;  // of a last group that starts at k - 4
+  if (is_short(taps, k)) k = depth, taps = 1, shift = 0;
+  int8_t *panel = packed;
+  for (size_t n0 = 0; n0 < n; n0 += PANEL) {
+    size_t width = n - n0 > 16 ? 32 : 16;
+    for (size_t j = 0; j < ck_min(width, n - n0); j++) {
+      const int8_t *from = b + (n0 + j) * depth;
+      for (size_t t = 0; t < taps; t++) {
+        int8_t *to = panel + (t * ck_divide_up(k, 4) * width + j) * 4;
+        for (size_t x = 0; x < k; x++) {
+          size_t place = x % 4 + (x >= k / 4 * 4 ? shift : 0);
+          to[x / 4 * width * 4 + place] = *from++;
+        }
+      }
+    }
+    panel += width * groups * 4;
+  }
+}
+
+CK_AVX512_BEGIN
+
+typedef struct {
+  const ck_gemm_u8s8 *g;
+  const int8_t *panel;
+  size_t panel_step;   // bytes from one panel of a wide tile to the next
+  size_t column, end;  // columns of this tile
+  int quick;           // the epilogue that is done in registers
+  ck_epilogue e;
+  int32_t row_sums[CK_ROWS];
+  ck_segments s;
+} tile;
+
+/// rows × 16·vectors outputs; a panel holds `per_panel` of the vectors.
+CK_INLINE void compute(const int rows, const int vectors, const int per_panel, tile *t) {
+  __m512i acc[2 * CK_ROWS];
+  CK_UNROLL for (int i = 0; i < rows * vectors; i++) acc[i] = _mm512_setzero_si512();
+
+  const int8_t *b = t->panel;
+  for (;;) {
+    size_t groups = (t->s.length + 3) / 4 * 4, last = t->s.kind == CK_POINT ? t->s.length - 4 : groups - 4;
+    for (size_t piece = 0; piece < t->s.pieces; piece++) {
+      const uint8_t *const *a = (const uint8_t *const *)t->s.table + piece;
+      for (size_t x = 0; x < groups; x += 4, b += 64 * per_panel) {
+        size_t at = x < last ? x : last;
+        __m512i w[8];
+        CK_UNROLL for (int v = 0; v < vectors; v++)
+          w[v] = _mm512_loadu_si512(b + (size_t)(v / per_panel) * t->panel_step + 64 * (v % per_panel));
+        CK_UNROLL for (int r = 0; r < rows; r++) {
+          int32_t four;
+          memcpy(&four, a[r * CK_TAPS] + at, 4);
+          __m512i one = _mm512_set1_epi32(four);
+          CK_UNROLL for (int v = 0; v < vectors; v++) {
+            acc[r * vectors + v] = _mm512_dpbusd_epi32(acc[r * vectors + v], one, w[v]);
+          }
+        }
+      }
+    }
+    if (t->s.next >= t->s.total) break;
+    ck_avx512_advance(&t->s);
+  }
+
+  if (t->quick) {
+    ck_quick q = ck_quick_open(&t->e);
+    CK_UNROLL for (int v = 0; v < vectors; v++) {
+      size_t j = t->column + 16 * (size_t)v;
+      if (j >= t->end) break;
+      __mmask16 live = ck_mask16(t->end - j);
+      ck_quick_columns(&q, &t->e, j, live);
+      uint8_t *c = (uint8_t *)t->e.c + t->s.row * t->e.c_stride + j;
+      CK_UNROLL for (int r = 0; r < rows; r++, c += t->e.c_stride) {
+        _mm_mask_storeu_epi8(c, live, ck_quick_codes(&q, acc[r * vectors + v]));
+      }
+    }
+    return;
+  }
+  __m512i sums[2 * CK_ROWS];
+  CK_UNROLL for (int i = 0; i < rows * vectors; i++) sums[i] = acc[i];
+  for (int v = 0; v < vectors; v++) {
+    size_t j = t->column + 16 * (size_t)v;
+    if (j >= t->end) break;
+    ck_avx512_store(&t->e, sums + v, vectors, t->s.row, (size_t)rows, j, t->end, t->row_sums);
+  }
+}
+
+typedef void (*kernel)(tile *);
+#define KERNEL(rows, vectors, per_panel) \
+  static void tile_##rows##x##vectors(tile *t) { compute(rows, vectors, per_panel, t); }
+#define KERNELS(v, p)                                                                                      \
+  KERNEL(1, v, p) KERNEL(2, v, p) KERNEL(3, v, p) KERNEL(4, v, p) KERNEL(5, v, p) KERNEL(6, v, p)          \
+  KERNEL(7, v, p) KERNEL(8, v, p) KERNEL(9, v, p) KERNEL(10, v, p) KERNEL(11, v, p) KERNEL(12, v, p)       \
+  KERNEL(13, v, p) KERNEL(14, v, p)
+KERNELS(1, 1)
+KERNELS(2, 2)
+KERNEL(1, 8, 2)
+KERNEL(2, 8, 2)
+KERNEL(3, 8, 2)
+
+#define ALL(v)                                                                                             \
+  {tile_1x##v, tile_2x##v, tile_3x##v,  tile_4x##v,  tile_5x##v,  tile_6x##v,  tile_7x##v,                 \
+   tile_8x##v, tile_9x##v, tile_10x##v, tile_11x##v, tile_12x##v, tile_13x##v, tile_14x##v}
+static const kernel narrow[CK_ROWS] = ALL(1), full[CK_ROWS] = ALL(2);
+/// Few rows leave too few chains to hide the latency, so four panels go together.
+static const kernel wide[3] = {tile_1x8, tile_2x8, tile_3x8};
+
+/// Σ a of each row of the tile.
+static void sum_rows(tile *t) {
+  const ck_rows *rows = &t->g->rows;
+  for (size_t r = 0; r < t->s.count; r++) {
+    __m512i sums = _mm512_setzero_si512();
+    for (size_t tap = 0; tap < rows->taps; tap++) {
+      const uint8_t *a = ck_piece(rows, t->s.row + r, tap, 1);
+      for (size_t x = 0; x < rows->k; x += 64) {
+        __mmask64 live = rows->k - x >= 64 ? ~0ull : (1ull << (rows->k - x)) - 1;
+        __m512i eight = _mm512_sad_epu8(_mm512_maskz_loadu_epi8(live, a + x), _mm512_setzero_si512());
+        sums = _mm512_add_epi64(sums, eight);
+      }
+    }
+    t->row_sums[r] = (int32_t)_mm512_reduce_add_epi64(sums);
+  }
+}
+
+static void gemm(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t n1) {
+  if (m0 >= m1 || n0 >= n1) return;
+  size_t taps = g->rows.taps, k = g->rows.k, depth = 4 * group_count(taps, k);
+  tile t;
+  t.g = g;
+  t.panel_step = PANEL * depth;
+  t.e = ck_epilogue_gemm(g);
+  t.quick = g->output == CK_OUT_U8 && !g->residual && !g->b_zero && !g->a_zeros;
+  ck_avx512_open(&t.s, &g->rows, 0, is_short(taps, k));
+  // When the panels fit the second cache they pass over one tile at a time; else over as many as fit there.
+  size_t step = ck_even_tile(m1 - m0, CK_ROWS), block = step;
+  if ((n1 - n0) * depth > CACHE) {
+    size_t tiles = CACHE / (step * depth + 1);
+    block = step * (tiles ? tiles : 1);
+  }
+  for (size_t i0 = m0; i0 < m1; i0 += block) {
+    size_t i1 = ck_min(i0 + block, m1);
+    for (size_t j = n0; j < n1;) {
+      t.column = j;
+      t.panel = (const int8_t *)g->packed + j * depth;
+      size_t columns = g->n - j > 16 ? PANEL : 16;
+      const kernel *kernels = columns > 16 ? full : narrow;
+      if (step <= 3 && n1 - j >= 4 * PANEL) {
+        columns = 4 * PANEL;
+        kernels = wide;
+      }
+      t.end = ck_min(j + columns, n1);
+      for (size_t i = i0; i < i1; i += step) {
+        size_t rows = ck_min(step, i1 - i);
+        if (j == n0 || block > step || !t.s.single) {
+          ck_avx512_first(&t.s, i, rows);
+          if (g->b_zero) sum_rows(&t);
+        }
+        kernels[rows - 1](&t);
+      }
+      j += columns;
+    }
+  }
+}
+
+CK_AVX512_END
+
+void ck_avx512_gemm_u8s8(ck_table *table) {
+  table->packed_bytes_s8 = packed_bytes;
+  table->pack_s8 = pack;
+  table->gemm_u8s8 = gemm;
+}
+
+#endif
