@@ -15,7 +15,7 @@ package struct LayerEncoding: Sendable {
   /// Mode `dynamic`: how activations are encoded at run time (8 bits affine; per tensor and sample, or per row).
   package var dynamicActivation: DynamicActivation?
 
-  package enum DynamicActivation: String, Sendable, Hashable, Codable {
+  package enum DynamicActivation: String, Sendable, Hashable, Codable, CaseIterable {
     /// One range per sample (Conv).
     case sample
     /// One range per row of features (MatMul, Gemm).

@@ -17,10 +17,11 @@ package struct Rule: Sendable, Hashable {
 
 /// Which layers a rule applies to; every condition that is given must hold.
 package struct Match: Sendable, Hashable {
-  /// One of these patterns matches the whole name: a glob (`*` and `?` also match `/`, `\` takes the next character
-  /// literally) or `regex:` and an anchored expression. Empty: any name.
+  /// Patterns of which one has to match the whole name; empty for any name.
+  ///
+  /// A glob (`*` and `?` also match `/`, `\` takes the next character literally), or `regex:` and an expression.
   package var names: [String]
-  /// The operator's type is one of these, as ONNX spells it. Empty: any.
+  /// Operator types, as ONNX spells them, of which one has to be the layer's; empty for any.
   package var operators: [String]
 
   package init(names: [String] = [], operators: [String] = []) {
@@ -29,8 +30,9 @@ package struct Match: Sendable, Hashable {
   }
 }
 
-/// Line and column in the file a recipe was read from, from 1; 0 when it was not read from a file. Takes no part in
-/// equality or hashing: a recipe is the same wherever it was written.
+/// Line and column in the file a recipe was read from, from 1; 0 when it was not read from a file.
+///
+/// Takes no part in equality or hashing: a recipe is the same wherever it was written.
 package struct SourcePlace: Sendable, Hashable {
   package var line: Int
   package var column: Int
@@ -110,7 +112,9 @@ package struct SettingsChange: Sendable, Hashable {
     return result
   }
 
-  /// What has to change in `base` to make `wanted` of it. Taking a format or corrections away cannot be said.
+  /// What has to change in `base` to make `wanted` of it.
+  ///
+  /// Taking a format or corrections away cannot be said.
   package init(from base: LayerSettings, to wanted: LayerSettings) {
     func changed<T: Equatable>(_ a: T, _ b: T) -> T? { a == b ? nil : b }
     mode = changed(base.mode, wanted.mode)

@@ -1,0 +1,142 @@
+import Graph
+import Synchronization
+import Tensors
+
+/// Runs samples through the float graph and shows values to observers, batch by batch.
+///
+/// Every sample is shown alone and in order, so that results depend on neither batches nor threads. Memory holds one
+/// batch and the observers.
+struct Calibrator {
+  /// Runs one batch and gives the values asked for by name.
+  typealias Run = ([ValueName: Tensor]) throws -> [ValueName: Tensor]
+
+  let graph: Graph
+  let infos: [ValueName: OperandInfo]
+  let threads: Int
+  /// Makes what runs batches of these shapes; the values to give are outputs of the graph.
+  let prepare: (Graph, [ValueName: Shape]) throws -> Run
+
+  /// Bytes of watched values that one batch may have.
+  static let batchBytes = 64 << 20
+  static let largestBatch = 32
+
+  init(
+    graph: Graph, infos: [ValueName: OperandInfo], threads: Int,
+    prepare: ((Graph, [ValueName: Shape]) throws -> Run)? = nil
+  ) {
+    self.graph = graph
+    self.infos = infos
+    self.threads = threads
+    self.prepare =
+      prepare ?? { graph, shapes in
+        let program = try compile(
+          EncodedGraph(graph: graph), CompileOptions(inputShapes: shapes, threads: threads))
+        return { try program.run($0) }
+      }
+  }
+
+  /// Observes the values named, over every sample of the source.
+  func observe(
+    _ choices: [ValueName: ObserverChoice], source: any CalibrationSource, samples: Int,
+    report: (Double, String) throws -> Void
+  ) throws -> [ValueName: any Observer] {
+    let names = choices.keys.sorted()
+    guard !names.isEmpty else { return [:] }
+    let count = min(samples, source.count)
+    guard count > 0 else { throw QuantizationError("calibration needs at least one sample (found none)") }
+    let watch = Watch(choices: names.compactMap { choices[$0] })
+    var batch = batchSize(names, count)
+    var watched = graph
+    let known = Set(graph.outputs.map(\.name)).union(graph.inputs.map(\.name))
+    for name in names where !known.contains(name) {
+      watched.outputs.append(ValueInfo(name: name, type: .float32, dimensions: nil))
+    }
+    var prepared: (shapes: [ValueName: Shape], run: Run)?
+    var start = 0
+    while start < count {
+      let range = start..<min(start + batch, count)
+      let inputs = try source.batch(range)
+      let shapes = inputs.mapValues(\.shape)
+      if prepared?.shapes != shapes {
+        do {
+          prepared = (shapes, try prepare(watched, shapes))
+        } catch  where range.count > 1 && start == 0 {
+          // Shapes inside the graph may be made for one batch size.
+          batch = 1
+          continue
+        }
+      }
+      guard let run = prepared?.run else { break }
+      let values = try run(inputs).merging(inputs) { computed, _ in computed }
+      try watch.show(names.map { values[$0] }, names: names, samples: range, threads: threads)
+      start = range.upperBound
+      try report(Double(start) / Double(count), "calibrating: sample \(start) of \(count)")
+    }
+    return Dictionary(uniqueKeysWithValues: zip(names, watch.observers))
+  }
+
+  /// Samples per batch: what the graph's inputs fix, else what memory allows.
+  private func batchSize(_ names: [ValueName], _ count: Int) -> Int {
+    for input in graph.inputs where graph.constants[input.name] == nil {
+      if case .fixed(let size)? = input.dimensions?.first { return max(size, 1) }
+    }
+    let given = graph.inputs.lazy.compactMap { infos[$0.name]?.shape?.first }.first ?? 1
+    let bytes = names.reduce(0) { $0 + 4 * (infos[$1]?.shape?.elementCount ?? 0) } / max(given, 1)
+    return min(max(Self.batchBytes / max(bytes, 1), 1), Self.largestBatch, count)
+  }
+}
+
+/// The observers of a calibration, each with one value.
+private final class Watch: @unchecked Sendable {
+  /// Written by the one chunk that has the index.
+  private let slots: UnsafeMutableBufferPointer<any Observer>
+  private let problem = Mutex<(sample: Int, index: Int)?>(nil)
+
+  init(choices: [ObserverChoice]) {
+    slots = .allocate(capacity: choices.count)
+    _ = slots.initialize(from: choices.map { $0.makeObserver() })
+  }
+
+  deinit {
+    slots.deinitialize()
+    slots.deallocate()
+  }
+
+  var observers: [any Observer] { Array(slots) }
+
+  /// Shows a batch of values; the first axis counts samples where it has their number.
+  func show(_ values: [Tensor?], names: [ValueName], samples: Range<Int>, threads: Int) throws {
+    for (name, value) in zip(names, values) where value?.type != .float32 {
+      throw QuantizationError(
+        "calibration: \"\(name)\" has no float32 values (found \(value?.type.name ?? "nothing"))")
+    }
+    parallel(values.count, grain: 1, threads: threads) { indices in
+      for index in indices { self.show(values[index], index: index, samples: samples) }
+    }
+    if let (sample, index) = problem.withLock({ $0 }) {
+      throw QuantizationError(
+        "calibration: \"\(names[index])\" holds NaN or infinity in sample \(sample). Leave that sample out.")
+    }
+  }
+
+  private func show(_ value: Tensor?, index: Int, samples: Range<Int>) {
+    guard let value else { return }
+    let parts = value.shape.first == samples.count ? samples.count : 1
+    value.withElements(of: Float.self) { elements in
+      let length = elements.count / parts
+      for part in 0..<parts {
+        let span = Span(
+          _unsafeElements: UnsafeBufferPointer(rebasing: elements[part * length..<(part + 1) * length]))
+        let extremes = Extremes(span)
+        guard extremes.isFinite else {
+          problem.withLock { known in
+            let found = (samples.lowerBound + part, index)
+            if known.map({ found < $0 }) ?? true { known = found }
+          }
+          return
+        }
+        slots[index].observe(span, extremes: extremes)
+      }
+    }
+  }
+}

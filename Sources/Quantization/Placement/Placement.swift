@@ -1,0 +1,84 @@
+import Graph
+import Tensors
+
+/// Where encodings sit (DESIGN "Where encodings sit"): which operators run on codes, and which values have an encoding.
+///
+/// An encoding exists where a static reader reads the value. Values that only move elements of another (MaxPool,
+/// Reshape, Transpose, Slice) share its encoding: one *root*, the value they come from, is observed for all.
+struct Placement {
+  /// What readers want of a root's encoding.
+  struct Request: Equatable {
+    var bits: Int
+    var symmetric: Bool
+    var observer: ObserverChoice
+    var isInput = false
+  }
+
+  /// Root of every value that has an encoding.
+  private(set) var roots: [ValueName: ValueName] = [:]
+  /// By root.
+  private(set) var requests: [ValueName: Request] = [:]
+  /// Roots in the order their readers come.
+  private(set) var order: [ValueName] = []
+  /// Indices of the nodes without weights that run on codes.
+  private(set) var operators: Set<Int> = []
+  private var weighted: Set<Int> = []
+
+  func isStatic(_ index: Int) -> Bool { operators.contains(index) || weighted.contains(index) }
+
+  init(_ graph: Graph, infos: [ValueName: OperandInfo], recipe: Recipe, layers: [Int: ResolvedLayer]) {
+    let survey = Survey(graph, infos: infos, layers: layers)
+    weighted = survey.weighted
+    operators = survey.operators
+    findRoots(survey)
+    collectRequests(survey, layers)
+    let graphInputs = Set(graph.inputs.map(\.name))
+    for (root, request) in requests where graphInputs.contains(root) {
+      requests[root] = Request(
+        bits: recipe.inputs.bits ?? max(8, request.bits),
+        symmetric: recipe.inputs.symmetric ?? request.symmetric,
+        observer: recipe.inputs.observer ?? request.observer, isInput: true)
+    }
+  }
+
+  /// Follows operators that keep their input's encoding back to where it comes from.
+  private mutating func findRoots(_ survey: Survey) {
+    for index in survey.graph.nodes.indices where isStatic(index) {
+      for value in survey.reads(index) where roots[value] == nil { roots[value] = value }
+      guard operators.contains(index), case .keepsInput? = survey.rules[index],
+        let source = survey.reads(index).first, let root = roots[source]
+      else { continue }
+      for output in survey.outputs(index) where survey.hasStaticReader(output) { roots[output] = root }
+    }
+  }
+
+  private mutating func collectRequests(_ survey: Survey, _ layers: [Int: ResolvedLayer]) {
+    // Layers with weights first: where two ask the same width, theirs is the observer.
+    for index in survey.weighted.sorted() {
+      guard let settings = layers[index]?.effective.activations else { continue }
+      for value in survey.reads(index) { ask(value, settings, least: 0) }
+    }
+    for index in operators.sorted() {
+      guard let settings = layers[index]?.effective.activations else { continue }
+      if case .keepsInput? = survey.rules[index] { continue }
+      // A residual sum loses too much below 8 bits, in its branches and in its result.
+      let isSum = ["Add", "Sub"].contains(survey.graph.nodes[index].operatorName.type)
+      for value in survey.reads(index) { ask(value, settings, least: isSum ? 8 : 0) }
+      if isSum {
+        for value in survey.outputs(index) where roots[value] != nil { ask(value, settings, least: 8) }
+      }
+    }
+    order = survey.graph.nodes.indices.flatMap { survey.reads($0) }.compactMap { roots[$0] }
+    var seen: Set<ValueName> = []
+    order = order.filter { requests[$0] != nil && seen.insert($0).inserted }
+  }
+
+  /// Of several requests the widest counts, of equal ones the first.
+  private mutating func ask(_ value: ValueName, _ settings: ActivationSettings, least: Int) {
+    guard let root = roots[value] else { return }
+    let request = Request(
+      bits: max(settings.bits, least), symmetric: settings.symmetric, observer: settings.observer)
+    if let known = requests[root], known.bits >= request.bits { return }
+    requests[root] = request
+  }
+}

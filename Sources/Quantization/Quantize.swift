@@ -1,0 +1,113 @@
+import Graph
+import Synchronization
+import Tensors
+
+/// Applies a recipe to a graph that is already simplified: calibrates, then encodes activations, weights and biases.
+///
+/// - Parameters:
+///   - infos: what is known of every value (`Graph.infer`).
+///   - calibration: samples in the order they are to be used; needed when a layer is static.
+///   - report: called with the fraction done; what it throws (a cancellation) ends the work.
+/// - Errors: `QuantizationError`; what running the float graph throws.
+package func quantize(
+  _ graph: Graph, infos: [ValueName: OperandInfo], recipe: Recipe, calibration: (any CalibrationSource)?,
+  threads: Int, report: (Double, String) throws -> Void
+) throws -> Candidate {
+  try Quantizer(graph: graph, infos: infos, recipe: recipe, threads: threads)
+    .candidate(calibration: calibration, report: report)
+}
+
+/// One application of a recipe.
+struct Quantizer {
+  let graph: Graph
+  let infos: [ValueName: OperandInfo]
+  let recipe: Recipe
+  let threads: Int
+  /// Instead of compiling the graph, for tests.
+  var prepare: ((Graph, [ValueName: Shape]) throws -> Calibrator.Run)?
+
+  /// Share of the work that calibration is, for progress.
+  private static let calibrationShare = 0.9
+
+  func candidate(
+    calibration: (any CalibrationSource)?, report: (Double, String) throws -> Void
+  ) throws -> Candidate {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    try refuseWhatIsMissing()
+    let (resolution, placement) = recipe.resolveAndPlace(graph, infos: infos)
+    var warnings = resolution.warnings
+    var encoded = EncodedGraph(graph: graph)
+    let observed = try observe(placement, calibration, report)
+    for (value, root) in placement.roots {
+      guard let range = observed[root], let request = placement.requests[root] else { continue }
+      encoded.activations[value] = .covering(
+        range.lower...range.upper, bits: request.bits, symmetric: request.symmetric)
+    }
+    try report(Self.calibrationShare, "encoding weights")
+    try encodeWeights(&encoded, resolution, placement, &warnings)
+    try report(1, "done")
+    let seconds = begin.duration(to: clock.now) / .seconds(1)
+    return Candidate(
+      recipe: recipe, encoded: encoded, resolution: resolution, warnings: warnings, observed: observed,
+      quantizeSeconds: seconds)
+  }
+
+  /// A recipe made by hand may ask for what reading one refuses.
+  private func refuseWhatIsMissing() throws {
+    let changes = recipe.rules.map(\.change)
+    if recipe.defaults.mode == .qat || changes.contains(where: { $0.mode == .qat }) {
+      throw QuantizationError("mode qat is not in this version. Use static, dynamic, weight-only or float.")
+    }
+    let methods = [recipe.defaults.weights.method] + changes.compactMap(\.weights.method)
+    if let method = methods.first(where: { !$0.isAvailable }) {
+      throw QuantizationError("method \(method.rawValue) is not in this version. Use \(Method.available).")
+    }
+    let corrections =
+      recipe.corrections + (recipe.defaults.corrections ?? []) + changes.flatMap { $0.corrections ?? [] }
+    if let correction = corrections.first(where: { !$0.isAvailable }) {
+      throw QuantizationError(
+        "correction \(correction.rawValue) is not in this version. Use \(Correction.available).")
+    }
+    if let format = recipe.defaults.weights.format ?? changes.lazy.compactMap(\.weights.format).first {
+      throw QuantizationError(
+        "weights.format \(format) is not in this version. Use bits and granularity {group: n}.")
+    }
+  }
+
+  private func observe(
+    _ placement: Placement, _ source: (any CalibrationSource)?, _ report: (Double, String) throws -> Void
+  ) throws -> [ValueName: ObservedRange] {
+    let requests = placement.requests
+    guard !requests.isEmpty else { return [:] }
+    guard let source else {
+      throw QuantizationError(
+        "static layers need samples to calibrate with (found none). Give data, or use mode dynamic.")
+    }
+    let calibrator = Calibrator(graph: graph, infos: infos, threads: threads, prepare: prepare)
+    let observers = try calibrator.observe(
+      requests.mapValues(\.observer), source: source, samples: recipe.calibration.samples
+    ) { try report($0 * Self.calibrationShare * 0.9, $1) }
+    try report(Self.calibrationShare * 0.9, "choosing ranges")
+    // Searching ranges is independent work per value.
+    let order = placement.order
+    let ranges = Mutex<[ValueName: ObservedRange]>([:])
+    parallel(order.count, grain: 1, threads: threads) { indices in
+      for index in indices {
+        guard let observer = observers[order[index]], let request = requests[order[index]] else { continue }
+        let range = Quantizer.range(observer, request)
+        ranges.withLock { $0[order[index]] = range }
+      }
+    }
+    return ranges.withLock { $0 }
+  }
+
+  private static func range(_ observer: any Observer, _ request: Placement.Request) -> ObservedRange {
+    let seen = observer.seen
+    let range = seen.count == 0 ? 0...0 : observer.range(bits: request.bits, symmetric: request.symmetric)
+    return ObservedRange(
+      lowest: seen.lowest, highest: seen.highest, lower: range.lowerBound, upper: range.upperBound,
+      count: seen.count,
+      observer: request.observer, bins: observer.bins(256))
+  }
+}
