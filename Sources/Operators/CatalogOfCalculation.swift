@@ -28,5 +28,7 @@ extension Catalog {
     Constant.self, ConstantOfShape.self, ShapeOf.self, Size.self, RangeOf.self, EyeLike.self,
   ]
   static let controlOperators: [any Operator.Type] = [If.self, Loop.self, Scan.self]
-  static let simulationOperators: [any Operator.Type] = []
+  static let simulationOperators: [any Operator.Type] = [
+    QuantizeDequantize.self, DynamicQuantizeDequantize.self,
+  ]
 }

@@ -36,18 +36,10 @@ func broadcastShapes(_ shapes: [Shape?]) throws -> Shape? {
     }
     result = joined
   }
-  return try result.checked()
+  return try checked(result)
 }
 
 extension Array where Element == Int {
-  /// This shape, or an error where its elements cannot be held: more than 2³¹, or a negative size.
-  func checked() throws -> Shape {
-    guard let count = checkedElementCount, count <= 1 << 31 else {
-      throw OperatorError("a result of shape \(shapeText) is too large")
-    }
-    return self
-  }
-
   /// The axis counted from the front; an error names the range where it is outside.
   func axis(_ axis: Int) throws -> Int {
     guard let result = normalizedAxis(axis) else {
@@ -62,18 +54,6 @@ extension Attributes {
     if let value { return value }
     throw OperatorError(
       self[name] == nil ? "attribute \"\(name)\" is missing" : "attribute \"\(name)\" is of the wrong kind")
-  }
-
-  /// An integer attribute that means yes or no.
-  func flag(_ name: String, default value: Bool) -> Bool { int(name).map { $0 != 0 } ?? value }
-
-  /// An attribute that names an element type by its number in ONNX.
-  func elementType(_ name: String) throws -> ElementType? {
-    guard let number = int(name) else { return nil }
-    guard let type = ElementType(rawValue: number) else {
-      throw OperatorError("attribute \"\(name)\" names element type \(number), which is not supported")
-    }
-    return type
   }
 }
 

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A float format of 16 bits or fewer: how its codes become real numbers and back.
 ///
@@ -11,7 +11,7 @@ package struct SmallFloat: Sendable {
     case finite
     /// Only the code of minus zero is NaN; no infinity, no minus zero.
     case unsignedZero
-    /// Every code is a number.
+    /// Every code is a number; NaN becomes minus zero.
     case none
   }
 
@@ -47,8 +47,7 @@ package struct SmallFloat: Sendable {
     switch specials {
     case .ieee: signBit - (1 << (mantissaBits - 1))
     case .finite: signBit - 1
-    case .unsignedZero: signBit
-    case .none: signBit - 1
+    case .unsignedZero, .none: signBit
     }
   }
 

@@ -84,7 +84,7 @@ package struct Mod: ArithmeticFunction {
   package static let name = OperatorName("Mod", since: 13)
   package let isTruncated: Bool
 
-  package init(attributes: Attributes) throws { isTruncated = attributes.flag("fmod", default: false) }
+  package init(attributes: Attributes) throws { isTruncated = try attributes.isSet("fmod") }
   package var attributes: Attributes { ["fmod": .int(isTruncated ? 1 : 0)] }
 
   package func value<T: RealElement>(_ a: T, _ b: T) -> T {

@@ -56,11 +56,11 @@ package struct ConstantOfShape: Operator {
   package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
     let shape = try inputs.required(0, "input")
     try shape.require("input", { $0 == .int64 }, "int64")
-    return [OperandInfo(type: value.type, shape: try shape.constant?.integers.checked())]
+    return [OperandInfo(type: value.type, shape: try shape.constant.map { try checked($0.integers) })]
   }
 
   package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
-    let shape = try inputs.required(0, "input").integers.checked()
+    let shape = try checked(try inputs.required(0, "input").integers)
     return [value.reshaped([]).broadcast(to: shape)]
   }
 }
@@ -74,8 +74,8 @@ package struct ShapeOf: Operator {
   package let end: Int?
 
   package init(attributes: Attributes) throws {
-    start = attributes.int("start") ?? 0
-    end = attributes.int("end")
+    start = try attributes.integer("start", default: 0)
+    end = try attributes.integerIfPresent("end")
   }
 
   /// Only what differs from the default: before opset 15 there was no part.
@@ -171,8 +171,8 @@ package struct EyeLike: Operator {
   package let diagonal: Int
 
   package init(attributes: Attributes) throws {
-    type = try attributes.elementType("dtype")
-    diagonal = attributes.int("k") ?? 0
+    type = try attributes.elementTypeIfSet("dtype")
+    diagonal = try attributes.integer("k", default: 0)
   }
 
   package var attributes: Attributes {

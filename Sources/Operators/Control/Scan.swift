@@ -25,11 +25,11 @@ package struct Scan: SubgraphOperator {
 
   package init(attributes: Attributes) throws {
     body = try attributes.required("body", attributes.graph("body"))
-    scanned = try attributes.required("num_scan_inputs", attributes.int("num_scan_inputs"))
-    inputAxes = attributes.ints("scan_input_axes")
-    outputAxes = attributes.ints("scan_output_axes")
-    inputDirections = attributes.ints("scan_input_directions")
-    outputDirections = attributes.ints("scan_output_directions")
+    scanned = try attributes.integer("num_scan_inputs")
+    inputAxes = try attributes.integersIfPresent("scan_input_axes")
+    outputAxes = try attributes.integersIfPresent("scan_output_axes")
+    inputDirections = try attributes.integersIfPresent("scan_input_directions")
+    outputDirections = try attributes.integersIfPresent("scan_output_directions")
     let states = body.inputs.count - scanned
     guard scanned >= 1, states >= 0, body.outputs.count >= states else {
       throw OperatorError("num_scan_inputs is \(scanned), but the body has \(body.inputs.count) inputs")

@@ -9,12 +9,9 @@ struct CastRules: Sendable {
   let powers: PowerRounding
 
   init(_ attributes: Attributes) throws {
-    saturate = attributes.flag("saturate", default: true)
-    let mode = attributes.string("round_mode") ?? "up"
-    guard let powers = PowerRounding(rawValue: mode) else {
-      throw OperatorError("attribute \"round_mode\" is \"\(mode)\", expected up, down or nearest")
-    }
-    self.powers = powers
+    saturate = try attributes.isSet("saturate", default: true)
+    let mode = try attributes.text("round_mode", among: PowerRounding.allCases.map(\.rawValue))
+    powers = PowerRounding(rawValue: mode) ?? .up
   }
 
   /// Only what differs from the default: older opsets do not know the others.
@@ -41,7 +38,7 @@ package struct Cast: Operator {
   package init(to: ElementType) throws { try self.init(attributes: ["to": .int(to.rawValue)]) }
 
   package init(attributes: Attributes) throws {
-    to = try attributes.required("to", try attributes.elementType("to"))
+    to = try attributes.required("to", try attributes.elementTypeIfSet("to"))
     rules = try CastRules(attributes)
   }
 
@@ -82,7 +79,7 @@ package struct BitCast: Operator {
   package let to: ElementType
 
   package init(attributes: Attributes) throws {
-    to = try attributes.required("to", try attributes.elementType("to"))
+    to = try attributes.required("to", try attributes.elementTypeIfSet("to"))
   }
   package var attributes: Attributes { ["to": .int(to.rawValue)] }
 

@@ -11,8 +11,8 @@ package struct Clip: PlainOperator, ElementwiseOperator {
   /// Before opset 11 the bounds were attributes.
   package static let upgrades: [Upgrade] = [
     .before(11) { node, rewrite in
-      let lower = node.attributes.float("min") ?? -Float.greatestFiniteMagnitude
-      let upper = node.attributes.float("max") ?? Float.greatestFiniteMagnitude
+      let lower = try node.attributes.realIfPresent("min") ?? -Float.greatestFiniteMagnitude
+      let upper = try node.attributes.realIfPresent("max") ?? Float.greatestFiniteMagnitude
       node.attributes = [:]
       node.inputs = [
         node.inputs.first ?? nil, rewrite.add(constant: Tensor(scalar: lower), "min"),

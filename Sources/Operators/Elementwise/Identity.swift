@@ -26,13 +26,13 @@ package struct Dropout: Operator, ElementwiseOperator, ActivationOperator {
   /// Start of the random numbers; the run's own where absent.
   package let seed: Int?
 
-  package init(attributes: Attributes) throws { seed = attributes.int("seed") }
+  package init(attributes: Attributes) throws { seed = try attributes.integerIfPresent("seed") }
   package var attributes: Attributes { seed.map { ["seed": .int($0)] } ?? [:] }
 
   /// Before opset 12 the ratio was an attribute, and there was no training mode.
   package static let upgrades: [Upgrade] = [
     .before(12) { node, rewrite in
-      if let ratio = node.attributes.float("ratio") {
+      if let ratio = try node.attributes.realIfPresent("ratio") {
         node.inputs = [node.inputs.first ?? nil, rewrite.add(constant: Tensor(scalar: ratio), "ratio")]
       }
       node.attributes = [:]
@@ -51,23 +51,15 @@ package struct Dropout: Operator, ElementwiseOperator, ActivationOperator {
     guard inputs.optional(2)?.scalarInteger == 1, ratio > 0 else {
       return [data, Tensor([Bool](repeating: true, count: data.count), shape: data.shape)]
     }
-    var state = seed.map { UInt64(bitPattern: Int64($0)) } ?? context.seed
-    let kept = (0..<data.count).map { _ in Self.uniform(&state) >= ratio }
+    var random = MersenneTwister(
+      seed: UInt32(truncatingIfNeeded: seed ?? Int(truncatingIfNeeded: context.seed)))
+    let kept = (0..<data.count).map { _ in random.uniform() >= Double(ratio) }
     let values = zip(data.floats, kept).map { $1 ? $0 / (1 - ratio) : 0 }
     return [Tensor(floats: values, shape: data.shape, type: data.type), Tensor(kept, shape: data.shape)]
   }
 
   package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? {
     inputs.optional(2) == nil ? .keepsInput(0) : nil
-  }
-
-  /// The next number of SplitMix64 in 0..<1.
-  private static func uniform(_ state: inout UInt64) -> Float {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Float((z ^ (z >> 31)) >> 40) * 0x1p-24
   }
 }
 
@@ -100,8 +92,8 @@ package struct IsInf: Operator {
   package let positive: Bool
 
   package init(attributes: Attributes) throws {
-    negative = attributes.flag("detect_negative", default: true)
-    positive = attributes.flag("detect_positive", default: true)
+    negative = try attributes.isSet("detect_negative", default: true)
+    positive = try attributes.isSet("detect_positive", default: true)
   }
 
   package var attributes: Attributes {

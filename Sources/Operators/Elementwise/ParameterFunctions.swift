@@ -9,7 +9,7 @@ package struct LeakyRelu: UnaryFunction {
   package let alpha: Float
 
   package init(attributes: Attributes) throws {
-    alpha = attributes.float("alpha") ?? 0.01
+    alpha = try attributes.real("alpha", default: 0.01)
   }
 
   package var attributes: Attributes { ["alpha": .float(alpha)] }
@@ -22,7 +22,7 @@ package struct Elu: UnaryFunction {
   package let alpha: Float
 
   package init(attributes: Attributes) throws {
-    alpha = attributes.float("alpha") ?? 1
+    alpha = try attributes.real("alpha", default: 1)
   }
 
   package var attributes: Attributes { ["alpha": .float(alpha)] }
@@ -36,8 +36,8 @@ package struct Selu: UnaryFunction {
   package let gamma: Float
 
   package init(attributes: Attributes) throws {
-    alpha = attributes.float("alpha") ?? 1.67326319217681884765625
-    gamma = attributes.float("gamma") ?? 1.05070102214813232421875
+    alpha = try attributes.real("alpha", default: 1.67326319217681884765625)
+    gamma = try attributes.real("gamma", default: 1.05070102214813232421875)
   }
 
   package var attributes: Attributes { ["alpha": .float(alpha), "gamma": .float(gamma)] }
@@ -50,7 +50,7 @@ package struct Celu: UnaryFunction {
   package let alpha: Float
 
   package init(attributes: Attributes) throws {
-    alpha = attributes.float("alpha") ?? 1
+    alpha = try attributes.real("alpha", default: 1)
   }
 
   package var attributes: Attributes { ["alpha": .float(alpha)] }
@@ -63,7 +63,7 @@ package struct ThresholdedRelu: UnaryFunction {
   package let alpha: Float
 
   package init(attributes: Attributes) throws {
-    alpha = attributes.float("alpha") ?? 1
+    alpha = try attributes.real("alpha", default: 1)
   }
 
   package var attributes: Attributes { ["alpha": .float(alpha)] }
@@ -77,8 +77,8 @@ package struct HardSigmoid: UnaryFunction {
   package let beta: Float
 
   package init(attributes: Attributes) throws {
-    alpha = attributes.float("alpha") ?? 0.2
-    beta = attributes.float("beta") ?? 0.5
+    alpha = try attributes.real("alpha", default: 0.2)
+    beta = try attributes.real("beta", default: 0.5)
   }
 
   package var attributes: Attributes { ["alpha": .float(alpha), "beta": .float(beta)] }
@@ -91,7 +91,7 @@ package struct Swish: UnaryFunction {
   package let alpha: Float
 
   package init(attributes: Attributes) throws {
-    alpha = attributes.float("alpha") ?? 1
+    alpha = try attributes.real("alpha", default: 1)
   }
 
   package var attributes: Attributes { ["alpha": .float(alpha)] }
@@ -105,11 +105,7 @@ package struct Gelu: UnaryFunction {
   package let isTanh: Bool
 
   package init(attributes: Attributes) throws {
-    switch attributes.string("approximate") ?? "none" {
-    case "none": isTanh = false
-    case "tanh": isTanh = true
-    case let other: throw OperatorError("attribute \"approximate\" is \"\(other)\", expected none or tanh")
-    }
+    isTanh = try attributes.text("approximate", among: ["none", "tanh"]) == "tanh"
   }
 
   package var attributes: Attributes { ["approximate": .string(isTanh ? "tanh" : "none")] }
@@ -127,8 +123,8 @@ package struct Shrink: UnaryFunction {
   package let lambda: Float
 
   package init(attributes: Attributes) throws {
-    bias = attributes.float("bias") ?? 0
-    lambda = attributes.float("lambd") ?? 0.5
+    bias = try attributes.real("bias", default: 0)
+    lambda = try attributes.real("lambd", default: 0.5)
   }
 
   package var attributes: Attributes { ["bias": .float(bias), "lambd": .float(lambda)] }

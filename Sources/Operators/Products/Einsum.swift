@@ -115,7 +115,7 @@ package struct Einsum: Operator {
         term.indices.reduce(0) { $0 + (term[$1] == axis && shape[$1] != 1 ? own[$1] : 0) }
       }
     }
-    let shape = try result.map { sizes[$0] ?? 1 }.checked()
+    let shape = try checked(result.map { sizes[$0] ?? 1 })
     return Plan(output: shape, summed: summed.map { sizes[$0] ?? 1 }, strides: strides)
   }
 

@@ -13,10 +13,10 @@ package struct Gemm: Operator {
   package let transposesB: Bool
 
   package init(attributes: Attributes) throws {
-    alpha = attributes.float("alpha") ?? 1
-    beta = attributes.float("beta") ?? 1
-    transposesA = attributes.flag("transA", default: false)
-    transposesB = attributes.flag("transB", default: false)
+    alpha = try attributes.real("alpha", default: 1)
+    beta = try attributes.real("beta", default: 1)
+    transposesA = try attributes.isSet("transA")
+    transposesB = try attributes.isSet("transB")
   }
 
   package var attributes: Attributes {

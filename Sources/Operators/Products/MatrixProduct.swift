@@ -78,5 +78,5 @@ func stackShape(_ a: Shape, _ b: Shape) throws -> Shape {
     )
   }
   guard let batch = try broadcastShapes([Shape(a.dropLast(2)), Shape(b.dropLast(2))]) else { return [] }
-  return try (batch + [a[a.count - 2], b[b.count - 1]]).checked()
+  return try checked(batch + [a[a.count - 2], b[b.count - 1]])
 }

@@ -20,8 +20,9 @@ extension ArgExtremum {
   package init(attributes: Attributes) throws {
     self.init(
       options: ArgOptions(
-        axis: attributes.int("axis") ?? 0, keepsAxes: attributes.flag("keepdims", default: true),
-        selectsLast: attributes.flag("select_last_index", default: false)))
+        axis: try attributes.integer("axis", default: 0),
+        keepsAxes: try attributes.isSet("keepdims", default: true),
+        selectsLast: try attributes.isSet("select_last_index")))
   }
 
   package var attributes: Attributes {

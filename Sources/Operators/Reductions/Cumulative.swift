@@ -23,8 +23,8 @@ extension CumulativeFunction {
   package init(attributes: Attributes) throws {
     self.init(
       options: CumulativeOptions(
-        isExclusive: attributes.flag("exclusive", default: false),
-        isReversed: attributes.flag("reverse", default: false)))
+        isExclusive: try attributes.isSet("exclusive"),
+        isReversed: try attributes.isSet("reverse")))
   }
 
   package var attributes: Attributes {

@@ -8,7 +8,9 @@ package struct MeanVarianceNormalization: Operator {
   package static let name = OperatorName("MeanVarianceNormalization", since: 13)
   package let axes: [Int]
 
-  package init(attributes: Attributes) throws { axes = attributes.ints("axes") ?? [0, 2, 3] }
+  package init(attributes: Attributes) throws {
+    axes = try attributes.integersIfPresent("axes") ?? [0, 2, 3]
+  }
   package var attributes: Attributes { ["axes": .ints(axes)] }
 
   package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
@@ -22,7 +24,7 @@ package struct MeanVarianceNormalization: Operator {
     let x = try inputs.required(0, "X")
     let wide = x.converted(to: .float64)
     let over = Tensor(integers: axes, shape: [axes.count])
-    let mean = ReduceMean(options: ReductionOptions([:]))
+    let mean = ReduceMean(options: try ReductionOptions([:]))
     func average(_ tensor: Tensor) throws -> Tensor {
       try mean.evaluate([tensor, over], outputs: 1, context: context)[0]
     }

@@ -8,9 +8,9 @@ package struct ReductionOptions: Sendable, Hashable {
   /// Whether no axes given means that nothing is joined, rather than everything.
   package var joinsNothingByDefault: Bool
 
-  init(_ attributes: Attributes) {
-    keepsAxes = attributes.flag("keepdims", default: true)
-    joinsNothingByDefault = attributes.flag("noop_with_empty_axes", default: false)
+  init(_ attributes: Attributes) throws {
+    keepsAxes = try attributes.isSet("keepdims", default: true)
+    joinsNothingByDefault = try attributes.isSet("noop_with_empty_axes")
   }
 
   var attributes: Attributes {
@@ -47,7 +47,7 @@ extension ReductionFunction {
   package static var axesInputSince: Int { 18 }
   package static var takesBooleans: Bool { false }
 
-  package init(attributes: Attributes) throws { self.init(options: ReductionOptions(attributes)) }
+  package init(attributes: Attributes) throws { self.init(options: try ReductionOptions(attributes)) }
   package var attributes: Attributes { options.attributes }
 
   package static var upgrades: [Upgrade] {

@@ -41,7 +41,7 @@ extension AxisFunction {
   /// Before opset 13 all axes from `axis` (1 by default) on were one: Flatten, the function, and back.
   static func joiningTrailingAxes() -> Upgrade {
     .before(13) { node, rewrite in
-      let axis = node.attributes.int("axis") ?? 1
+      let axis = try node.attributes.integer("axis", default: 1)
       let input = node.inputs.first ?? nil
       let output = node.outputs.first ?? nil
       guard let input, let output else { return }
@@ -77,7 +77,7 @@ package struct Softmax: AxisFunction {
   package let axis: Int
   package static let upgrades: [Upgrade] = [joiningTrailingAxes()]
 
-  package init(attributes: Attributes) throws { axis = attributes.int("axis") ?? -1 }
+  package init(attributes: Attributes) throws { axis = try attributes.integer("axis", default: -1) }
   package var attributes: Attributes { ["axis": .int(axis)] }
 
   package func apply<T: RealElement>(
@@ -100,7 +100,7 @@ package struct LogSoftmax: AxisFunction {
   package let axis: Int
   package static let upgrades: [Upgrade] = [joiningTrailingAxes()]
 
-  package init(attributes: Attributes) throws { axis = attributes.int("axis") ?? -1 }
+  package init(attributes: Attributes) throws { axis = try attributes.integer("axis", default: -1) }
   package var attributes: Attributes { ["axis": .int(axis)] }
 
   package func apply<T: RealElement>(
@@ -120,7 +120,7 @@ package struct Hardmax: AxisFunction {
   package let axis: Int
   package static let upgrades: [Upgrade] = [joiningTrailingAxes()]
 
-  package init(attributes: Attributes) throws { axis = attributes.int("axis") ?? -1 }
+  package init(attributes: Attributes) throws { axis = try attributes.integer("axis", default: -1) }
   package var attributes: Attributes { ["axis": .int(axis)] }
 
   package func apply<T: RealElement>(
@@ -143,8 +143,8 @@ package struct LpNormalization: AxisFunction {
   package let p: Int
 
   package init(attributes: Attributes) throws {
-    axis = attributes.int("axis") ?? -1
-    p = attributes.int("p") ?? 2
+    axis = try attributes.integer("axis", default: -1)
+    p = try attributes.integer("p", default: 2)
     guard p == 1 || p == 2 else { throw OperatorError("attribute \"p\" is \(p), expected 1 or 2") }
   }
 

@@ -12,9 +12,9 @@ package struct TopK: Operator {
   package let isSorted: Bool
 
   package init(attributes: Attributes) throws {
-    axis = attributes.int("axis") ?? -1
-    isLargest = attributes.flag("largest", default: true)
-    isSorted = attributes.flag("sorted", default: true)
+    axis = try attributes.integer("axis", default: -1)
+    isLargest = try attributes.isSet("largest", default: true)
+    isSorted = try attributes.isSet("sorted", default: true)
   }
 
   package var attributes: Attributes {
@@ -24,7 +24,7 @@ package struct TopK: Operator {
   /// Before opset 10 the count was an attribute.
   package static let upgrades: [Upgrade] = [
     .before(10) { node, rewrite in
-      let k = try node.attributes.required("k", node.attributes.int("k"))
+      let k = try node.attributes.integer("k")
       node.attributes["k"] = nil
       node.inputs = [node.inputs.first ?? nil, rewrite.add(constant: Tensor(integers: [k], shape: [1]), "k")]
     }
