@@ -67,6 +67,10 @@ static inline void ncx_cell(cchar_t *out, const wchar_t *chars, attr_t a, int pa
 static inline int ncx_attr_set(WINDOW *w, attr_t a, int pair) {
     return wattr_set(w, a, (short)(pair > 255 ? 255 : pair), &pair);
 }
+/* Columns of a character by the C library's tables, -1 where it has none. */
+extern int wcwidth(wchar_t);
+static inline int ncx_wcwidth(wchar_t c) { return wcwidth(c); }
+
 /* Hidden by glibc unless _XOPEN_SOURCE/_GNU_SOURCE is set; Swift builds the Glibc module without them. */
 extern int posix_openpt(int); extern int grantpt(int); extern int unlockpt(int); extern char *ptsname(int);
 
