@@ -26,6 +26,9 @@ extension Catalog {
     ReverseSequence.self, Resize.self, Upsample.self,
   ]
   static let recurrentOperators: [any Operator.Type] = [RNN.self, GRU.self, LSTM.self]
-  static let attentionOperators: [any Operator.Type] = []
-  static let quantizationOperators: [any Operator.Type] = []
+  static let attentionOperators: [any Operator.Type] = [Attention.self, RotaryEmbedding.self]
+  static let quantizationOperators: [any Operator.Type] = [
+    QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self, MicrosoftQuantizeLinear.self,
+    MicrosoftDequantizeLinear.self, MatMulNBits.self,
+  ]
 }

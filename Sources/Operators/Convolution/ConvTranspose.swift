@@ -72,7 +72,8 @@ package struct ConvTranspose: WeightedOperator {
       let isSame = window.autoPad == .sameUpper || window.autoPad == .sameLower
       if let target = wanted?[axis] ?? (isSame ? image.spatial[axis] * strides[axis] : nil) {
         let total = full - target
-        begin = window.autoPad == .sameUpper ? total / 2 : total - total / 2
+        // An output larger than what is reached gets its extra elements at the end.
+        begin = total < 0 ? 0 : window.autoPad == .sameUpper ? total / 2 : total - total / 2
         end = total - begin
         size = target
       } else if window.autoPad == .explicit {

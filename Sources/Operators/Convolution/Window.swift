@@ -176,7 +176,9 @@ package struct WindowGeometry: Sendable, Hashable {
     return first <= last ? first..<last + 1 : 0..<0
   }
 
-  /// The same window over exactly three spatial axes; missing ones in front have size 1. Rank at most 3.
+  /// The same window over exactly three spatial axes; missing ones in front have size 1.
+  ///
+  /// The rank must be at most 3.
   package var threeDimensional: WindowGeometry {
     func padded(_ values: [Int], _ value: Int) -> [Int] {
       [Int](repeating: value, count: 3 - values.count) + values
@@ -187,9 +189,10 @@ package struct WindowGeometry: Sendable, Hashable {
       padsEnd: padded(padsEnd, 0))
   }
 
-  /// For each output position and tap, the offset in elements of the input pixel from the start of an image stored
-  /// channels-last with `channels` per pixel, −1 for padding: what the indirect kernels take. Row-major
-  /// `[positions, taps]`. Rank at most 3.
+  /// For each output position and tap, the offset in elements of the input pixel in a channels-last image.
+  ///
+  /// Offsets count from the start of an image with `channels` per pixel, −1 stands for padding: what the indirect
+  /// kernels take. Row-major `[positions, taps]`; the rank must be at most 3.
   package func pixelOffsets(channels: Int) -> [Int32] {
     let g = threeDimensional
     var offsets: [Int32] = []

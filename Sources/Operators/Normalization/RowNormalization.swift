@@ -53,8 +53,9 @@ struct RowNormalization: RealVisitor {
   }
 }
 
-/// Values that an element finds by its flat index: index / run mod count. One per channel is a run of the plane's size,
-/// one per feature a run of 1.
+/// Values that an element finds by its flat index: index / run mod count.
+///
+/// One per channel is a run of the plane's size, one per feature a run of 1.
 struct PeriodicValues {
   let values: [Double]
   let run: Int

@@ -238,7 +238,9 @@ func inferRecurrent(
   return Array(all.prefix(outputs))
 }
 
-/// W and R `[directions, gate rows, features]`; a gate row is a channel. No input holds the hidden states that R
+/// W and R `[directions, gate rows, features]`; a gate row is a channel.
+///
+/// No input holds the hidden states that R
 /// multiplies, so R has no activation.
 func recurrentWeightRoles(_ inputs: [OperandInfo?]) -> [WeightRole] {
   var roles: [WeightRole] = []
