@@ -28,10 +28,8 @@ struct Calibrator {
     self.infos = infos
     self.threads = threads
     self.prepare =
-      prepare ?? { graph, shapes in
-        let program = try compile(
-          EncodedGraph(graph: graph), CompileOptions(inputShapes: shapes, threads: threads))
-        return { try program.run($0) }
+      prepare ?? { graph, _ in
+        { try graph.evaluate($0) }
       }
   }
 
