@@ -45,7 +45,7 @@ let package = Package(
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     room("Tensors", ["CKernels"]),
-    room("Graph", ["Tensors"]),
+    room("Graph", ["Tensors", "CKernels"]),
     room("Operators", ["Graph", "Tensors", "CKernels"]),
     room("Execution", ["Operators", "Graph", "Tensors", "CKernels"]),
     room("Datasets", ["Tensors", "CZlib", yams]),

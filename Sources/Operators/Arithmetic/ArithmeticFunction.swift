@@ -4,7 +4,7 @@ import Tensors
 /// A function of two numbers of one type, with broadcasting; integers wrap.
 ///
 /// - Inputs: A, B, numbers of one type, broadcast to one shape. Output: C, that type and shape.
-package protocol ArithmeticFunction: Operator {
+package protocol ArithmeticFunction: Lowerable {
   func value<T: RealElement>(_ a: T, _ b: T) -> T
   func value<T: IntegerElement>(_ a: T, _ b: T) -> T
 }

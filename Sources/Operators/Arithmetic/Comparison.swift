@@ -4,7 +4,7 @@ import Tensors
 /// A question about two elements of one type, with broadcasting.
 ///
 /// - Inputs: A, B, of one type. Output: C, `bool`, of the shape both broadcast to.
-package protocol ComparisonFunction: PlainOperator {
+package protocol ComparisonFunction: PlainOperator, Lowerable {
   func value<T: Comparable>(_ a: T, _ b: T) -> Bool
   /// Whether truth values can be compared.
   static var takesBooleans: Bool { get }

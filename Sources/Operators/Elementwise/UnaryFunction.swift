@@ -4,7 +4,7 @@ import Tensors
 /// A function of one float element; computed in `Float` (smaller floats too) or `Double`.
 ///
 /// - Input: x, a float tensor. Output: y, same type and shape.
-package protocol UnaryFunction: ElementwiseOperator {
+package protocol UnaryFunction: ElementwiseOperator, Lowerable {
   func value<T: RealElement>(_ x: T) -> T
 }
 

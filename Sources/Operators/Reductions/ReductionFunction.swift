@@ -32,7 +32,7 @@ package struct ReductionOptions: Sendable, Hashable {
 ///
 /// - Inputs: data, a number type; axes, int64, optional (all axes).
 /// - Output: the type of data; its shape with those axes 1, or gone.
-package protocol ReductionFunction: Operator {
+package protocol ReductionFunction: Lowerable {
   var options: ReductionOptions { get }
   init(options: ReductionOptions)
   /// The opset in which axes became an input.

@@ -1,0 +1,46 @@
+import CKernels
+import Graph
+import Tensors
+
+/// What a program is compiled for.
+package struct CompileOptions: Sendable {
+  /// Every graph input, fully fixed.
+  package var inputShapes: [ValueName: Shape]
+  package var threads: Int
+  /// Level of the kernels; `nil` for the best of this machine (or the one `LATHE_CPU` names).
+  package var level: ck_level?
+
+  package init(inputShapes: [ValueName: Shape], threads: Int = 1, level: ck_level? = nil) {
+    self.inputShapes = inputShapes
+    self.threads = threads
+    self.level = level
+  }
+}
+
+/// What keeps a graph from being compiled or a program from running.
+package enum ExecutionError: Error, Equatable, CustomStringConvertible {
+  case unsupportedLevel(String)
+  case inputShape(ValueName, String)
+  case node(String, operatorName: String, reason: String)
+  case needsSimulation([String])
+  case missingInput(ValueName)
+  case unknownInput(ValueName, expected: [ValueName])
+  case inputType(ValueName, found: String, expected: String)
+  case output(ValueName, String)
+
+  package var description: String {
+    switch self {
+    case .unsupportedLevel(let name): "this processor cannot run kernels of level \(name)"
+    case .inputShape(let name, let reason): "input \"\(name)\": \(reason)"
+    case .node(let name, let op, let reason): "node \"\(name)\" (\(op)): \(reason)"
+    case .needsSimulation(let reasons):
+      "cannot run on integer kernels: \(reasons.joined(separator: "; ")). Run it simulated."
+    case .missingInput(let name): "input \"\(name)\" is missing"
+    case .unknownInput(let name, let expected):
+      "there is no input \"\(name)\" (expected \(expected.map { "\"\($0)\"" }.joined(separator: ", ")))"
+    case .inputType(let name, let found, let expected):
+      "input \"\(name)\" has elements of type \(found), expected \(expected)"
+    case .output(let name, let reason): "output \"\(name)\": \(reason)"
+    }
+  }
+}

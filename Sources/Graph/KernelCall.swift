@@ -1,0 +1,200 @@
+import CKernels
+import Tensors
+
+/// An operator that kernels compute on memory planned ahead. Operators without it run their reference.
+package protocol Lowerable: Operator {
+  /// What fuses behind this operator, so that its kernels compute it.
+  var fusions: Fusions { get }
+  /// Axis of the output that a fused bias runs along.
+  func channelAxis(rank: Int) -> Int
+  /// The kernels for a node of this operator, or `nil` where none fits and the reference must run.
+  func lower(_ site: LoweringSite) throws -> KernelCall?
+}
+
+extension Lowerable {
+  package var fusions: Fusions { [] }
+  package func channelAxis(rank: Int) -> Int { rank - 1 }
+}
+
+/// What may fuse behind an operator.
+package struct Fusions: OptionSet, Sendable {
+  package let rawValue: Int
+  package init(rawValue: Int) { self.rawValue = rawValue }
+  /// A constant added per output channel.
+  package static let bias = Fusions(rawValue: 1)
+  /// A clamp (Relu, Clip).
+  package static let clamp = Fusions(rawValue: 2)
+  /// The sum with another value of the same shape.
+  package static let residual = Fusions(rawValue: 4)
+}
+
+/// A node as a lowering sees it: operands, how it computes, what fuses behind it.
+package struct LoweringSite {
+  package struct Operand {
+    package var info: OperandInfo
+    /// The order the value's elements lie in now; another order costs a copy.
+    package var layout: Layout
+    /// The codes this node reads the value as: set in mode `static` where the value is encoded.
+    package var codes: ByteCodes?
+    /// The constant in integers, where the node computes with it so.
+    package var encoded: EncodedTensor?
+
+    package init(info: OperandInfo, layout: Layout, codes: ByteCodes? = nil, encoded: EncodedTensor? = nil) {
+      self.info = info
+      self.layout = layout
+      self.codes = codes
+      self.encoded = encoded
+    }
+
+    /// The form in which this node reads the value as float32 (or its own type) in a given order.
+    package func decoded(_ layout: Layout) -> Form { Form(codes.map { .decoded($0) } ?? .plain, layout) }
+  }
+
+  package var name: String
+  package var inputs: [Operand?]
+  package var outputs: [OperandInfo]
+  package var layer: LayerEncoding
+  /// The int32 bias that replaces the node's bias input.
+  package var encodedBias: EncodedBias?
+  /// The codes every reader of the (first) output wants; `nil` where someone reads it as computed.
+  package var outputCodes: ByteCodes?
+  package var epilogue: Epilogue
+  package var kernels: UnsafePointer<ck_table>
+
+  package init(
+    name: String, inputs: [Operand?], outputs: [OperandInfo],
+    layer: LayerEncoding = LayerEncoding(mode: .float),
+    encodedBias: EncodedBias? = nil, outputCodes: ByteCodes? = nil, epilogue: Epilogue = Epilogue(),
+    kernels: UnsafePointer<ck_table>
+  ) {
+    self.name = name
+    self.inputs = inputs
+    self.outputs = outputs
+    self.layer = layer
+    self.encodedBias = encodedBias
+    self.outputCodes = outputCodes
+    self.epilogue = epilogue
+    self.kernels = kernels
+  }
+
+  /// Input `index` where the node has it.
+  package func input(_ index: Int) -> Operand? { inputs.indices.contains(index) ? inputs[index] : nil }
+}
+
+/// What fuses behind a node: y = clamp(node + bias + residual).
+package struct Epilogue {
+  /// Added per output channel.
+  package var bias: [Float]?
+  package var lower: Float = -.infinity
+  package var upper: Float = .infinity
+  package var residual: Residual?
+
+  package init() {}
+
+  package struct Residual {
+    package var operand: LoweringSite.Operand
+    /// In integers the node's own result is encoded before the sum: DESIGN "Integer". `nil`: the sum is in float32.
+    package var branch: ByteCodes?
+    /// A clamp of the sum; `Epilogue.lower` and `upper` are then a clamp of the branch.
+    package var lower: Float = -.infinity
+    package var upper: Float = .infinity
+
+    package init(operand: LoweringSite.Operand, branch: ByteCodes?) {
+      self.operand = operand
+      self.branch = branch
+    }
+  }
+}
+
+extension LayerEncoding {
+  /// Which activations share a range in mode `dynamic`: one range per sample of an image, one per row of features
+  /// elsewhere, unless the layer says otherwise.
+  package func sharing(isImage: Bool) -> DynamicActivation {
+    dynamicActivation ?? (isImage ? .sample : .token)
+  }
+}
+
+/// What a lowering returns: which memory it reads and writes in which form, and how to make the work of it.
+package struct KernelCall {
+  package enum Source: Sendable, Hashable { case input(Int), residual }
+  package struct Read {
+    package var source: Source
+    package var form: Form
+    package init(_ source: Source, _ form: Form) {
+      self.source = source
+      self.form = form
+    }
+  }
+
+  /// What `lathe bench` calls it, for example `conv f32`.
+  package var kernel: String
+  package var reads: [Read]
+  /// One per output.
+  package var writes: [Form]
+  package var scratchBytes = 0
+  /// Index of a read whose memory the first output may take over: each element is read before it is written.
+  package var inPlace: Int?
+  /// The first output is the same bytes as the first read; nothing runs.
+  package var isAlias = false
+  package var packedBytes = 0
+  /// Makes the work for given addresses; called once, after memory is planned.
+  package var bind: (KernelMemory) -> [Phase]
+
+  package init(
+    _ kernel: String, reads: [Read], writes: [Form], scratchBytes: Int = 0, inPlace: Int? = nil,
+    packedBytes: Int = 0, bind: @escaping (KernelMemory) -> [Phase]
+  ) {
+    self.kernel = kernel
+    self.reads = reads
+    self.writes = writes
+    self.scratchBytes = scratchBytes
+    self.inPlace = inPlace
+    self.packedBytes = packedBytes
+    self.bind = bind
+  }
+
+  /// The first output is input `index` under another name and shape.
+  package static func alias(_ index: Int, _ read: Form, as write: Form) -> KernelCall {
+    var call = KernelCall("view", reads: [Read(.input(index), read)], writes: [write]) { _ in [] }
+    call.isAlias = true
+    return call
+  }
+}
+
+/// Addresses of a call's operands: fixed for the life of a program.
+package struct KernelMemory: @unchecked Sendable {
+  package var reads: [UnsafeRawPointer]
+  package var writes: [UnsafeMutableRawPointer]
+  /// 64-byte aligned.
+  package var scratch: UnsafeMutableRawPointer
+
+  package init(reads: [UnsafeRawPointer], writes: [UnsafeMutableRawPointer], scratch: UnsafeMutableRawPointer)
+  {
+    self.reads = reads
+    self.writes = writes
+    self.scratch = scratch
+  }
+}
+
+/// Work that threads share: `chunks` independent pieces, the same whatever the number of threads. The phases of a
+/// call follow each other.
+///
+/// `run` may be called from any thread, for different chunks at once: it writes only what belongs to its chunk.
+package struct Phase: @unchecked Sendable {
+  package var chunks: Int
+  package var run: (Int) -> Void
+
+  package init(chunks: Int, _ run: @escaping (Int) -> Void) {
+    self.chunks = chunks
+    self.run = run
+  }
+
+  /// `count` items in chunks of `grain`.
+  package static func over(
+    _ count: Int, grain: Int, _ run: @escaping (_ from: Int, _ to: Int) -> Void
+  ) -> Phase {
+    let grain = Swift.max(grain, 1)
+    let chunks = (count + grain - 1) / grain
+    return Phase(chunks: chunks) { chunk in run(chunk * grain, Swift.min((chunk + 1) * grain, count)) }
+  }
+}

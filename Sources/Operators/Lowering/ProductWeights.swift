@@ -1,0 +1,233 @@
+import CKernels
+import Tensors
+
+/// Where the weights of a matrix product lie in their tensor: `groups` matrices of n outputs, each a sum over
+/// `taps` pieces of k inputs.
+struct ProductShape {
+  var groups = 1
+  var n: Int
+  var taps = 1
+  var k: Int
+  /// Elements of the weight tensor between neighbours along each.
+  var groupStride = 0
+  var nStride: Int
+  var tapStride = 0
+  var kStride: Int
+  /// The order in which the rows hold the k inputs, where it is not the tensor's own.
+  var kOrder: [Int]?
+  var channelAxis: Int
+  var featureAxis: Int
+  /// Whether each group has output channels (and so scales) of its own.
+  var groupsHaveOwnChannels = true
+
+  func offset(_ g: Int, _ o: Int, _ t: Int, _ k: Int) -> Int {
+    g * groupStride + o * nStride + t * tapStride + (kOrder?[k] ?? k) * kStride
+  }
+
+  var macsPerRow: Int { groups * n * taps * k }
+}
+
+/// Constant weights packed for kernels, one matrix per group of the convolution.
+struct ProductWeights {
+  enum Kind {
+    case float
+    /// Codes with one scale per output: u8 × s8.
+    case codes(sums: Pinned, scales: [Float], zeros: Pinned?)
+    /// Codes with scales of their own along k.
+    case grouped(bits: Int, group: Int)
+  }
+
+  var shape: ProductShape
+  var kind: Kind
+  var packed: [Pinned]
+
+  var packedBytes: Int { packed.reduce(0) { $0 + $1.byteCount } }
+
+  /// Float weights.
+  static func float(
+    _ values: [Float], _ shape: ProductShape, scale: Float = 1, _ kernels: UnsafePointer<ck_table>
+  )
+    -> ProductWeights
+  {
+    var dense = [Float](repeating: 0, count: shape.n * shape.taps * shape.k)
+    var packed: [Pinned] = []
+    for g in 0..<shape.groups {
+      gather(values, shape, g, into: &dense)
+      if scale != 1 { for i in dense.indices { dense[i] *= scale } }
+      let matrix = Pinned(byteCount: kernels.pointee.packed_bytes_f32(shape.n, shape.taps, shape.k))
+      kernels.pointee.pack_f32(shape.n, shape.taps, shape.k, dense, matrix.address)
+      packed.append(matrix)
+    }
+    return ProductWeights(shape: shape, kind: .float, packed: packed)
+  }
+
+  /// Codes for u8 × s8 products: `nil` unless there is one scale per tensor or per output.
+  static func codes(_ weights: EncodedTensor, _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>)
+    -> ProductWeights?
+  {
+    guard let scales = channelScales(weights.encoding, shape) else { return nil }
+    let signed = SignedCodes(weights)
+    var dense = [Int8](repeating: 0, count: shape.n * shape.taps * shape.k)
+    var packed: [Pinned] = []
+    var sums: [Int32] = []
+    for g in 0..<shape.groups {
+      gather(signed.codes, shape, g, into: &dense)
+      let row = shape.taps * shape.k
+      for o in 0..<shape.n {
+        sums.append(dense[o * row..<(o + 1) * row].reduce(Int32(0)) { $0 &+ Int32($1) })
+      }
+      let matrix = Pinned(byteCount: kernels.pointee.packed_bytes_s8(shape.n, shape.taps, shape.k))
+      kernels.pointee.pack_s8(shape.n, shape.taps, shape.k, dense, matrix.address)
+      packed.append(matrix)
+    }
+    let zeros = channelValues(signed.zeros, weights.encoding, shape) ?? []
+    return ProductWeights(
+      shape: shape,
+      kind: .codes(
+        sums: Pinned(sums), scales: scales, zeros: zeros.contains { $0 != 0 } ? Pinned(zeros) : nil),
+      packed: packed)
+  }
+
+  /// Codes with scales along k (or one per output, spread over it): for float rows, or uint8 rows with group scales.
+  ///
+  /// `nil` where the groups do not run along k in its own order.
+  static func grouped(_ weights: EncodedTensor, _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>)
+    -> ProductWeights?
+  {
+    let encoding = weights.encoding
+    let signed = SignedCodes(weights)
+    let bits =
+      [2, 4].contains(encoding.scheme.bits) && signed.fits(bits: encoding.scheme.bits)
+      ? encoding.scheme.bits : 8
+    let group: Int
+    switch encoding.scheme.granularity {
+    case .group(let size):
+      guard encoding.groupAxis == shape.featureAxis, shape.kOrder == nil, size > 0,
+        shape.groups == 1 || shape.groupsHaveOwnChannels
+      else { return nil }
+      group = Swift.min(size, shape.k)
+    case .tensor, .channel:
+      guard channelScales(encoding, shape) != nil else { return nil }
+      group = shape.k
+    }
+    let scaleIndex = ScaleIndex(encoding, shape, of: weights.codes.shape)
+    let pieces = (shape.k + group - 1) / group
+    var dense = [Int8](repeating: 0, count: shape.n * shape.taps * shape.k)
+    var scales = [Float](repeating: 0, count: shape.n * shape.taps * pieces)
+    var zeros = [Int32](repeating: 0, count: scales.count)
+    var packed: [Pinned] = []
+    for g in 0..<shape.groups {
+      gather(signed.codes, shape, g, into: &dense)
+      var i = 0
+      for o in 0..<shape.n {
+        for t in 0..<shape.taps {
+          for piece in 0..<pieces {
+            let index = scaleIndex(g, o, t, piece)
+            scales[i] = encoding.scales[index]
+            zeros[i] = signed.zeros[index]
+            i += 1
+          }
+        }
+      }
+      let matrix = Pinned(
+        byteCount: kernels.pointee.packed_bytes_wq(shape.n, shape.taps, shape.k, bits, group))
+      let affine = zeros.contains { $0 != 0 }
+      zeros.withUnsafeBufferPointer {
+        kernels.pointee.pack_wq(
+          shape.n, shape.taps, shape.k, bits, group, dense, scales, affine ? $0.baseAddress : nil,
+          matrix.address)
+      }
+      packed.append(matrix)
+    }
+    return ProductWeights(shape: shape, kind: .grouped(bits: bits, group: group), packed: packed)
+  }
+
+  /// The scale of each output channel of all groups, or `nil` where scales lie differently.
+  static func channelScales(_ encoding: Encoding, _ shape: ProductShape) -> [Float]? {
+    channelValues(encoding.scales, encoding, shape)
+  }
+
+  private static func channelValues<T>(_ values: [T], _ encoding: Encoding, _ shape: ProductShape) -> [T]? {
+    let channels = shape.groups * shape.n
+    switch encoding.scheme.granularity {
+    case .tensor: return [T](repeating: values[0], count: channels)
+    case .channel:
+      guard encoding.channelAxis == shape.channelAxis else { return nil }
+      let perGroup = shape.groupsHaveOwnChannels ? 1 : shape.groups
+      guard values.count * perGroup == channels else { return nil }
+      return shape.groupsHaveOwnChannels ? values : (0..<channels).map { values[$0 % shape.n] }
+    case .group: return nil
+    }
+  }
+
+  private static func gather<T>(_ source: [T], _ shape: ProductShape, _ g: Int, into dense: inout [T]) {
+    source.withUnsafeBufferPointer { source in
+      dense.withUnsafeMutableBufferPointer { dense in
+        var i = 0
+        for o in 0..<shape.n {
+          for t in 0..<shape.taps {
+            let base = g * shape.groupStride + o * shape.nStride + t * shape.tapStride
+            if let order = shape.kOrder {
+              for k in 0..<shape.k { dense[i &+ k] = source[base &+ order[k] &* shape.kStride] }
+            } else {
+              for k in 0..<shape.k { dense[i &+ k] = source[base &+ k &* shape.kStride] }
+            }
+            i += shape.k
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Weight codes as int8, affine ones moved so that they fit; zero points moved with them.
+struct SignedCodes {
+  var codes: [Int8]
+  var zeros: [Int32]
+
+  init(_ weights: EncodedTensor) {
+    if weights.codes.type == .int8 {
+      codes = weights.codes.array(of: Int8.self)
+      zeros = weights.encoding.zeroPoints
+    } else {
+      let shift = Int32(1) << Int32(weights.encoding.scheme.bits - 1)
+      codes = weights.codes.withElements(of: UInt8.self) {
+        $0.map { Int8(truncatingIfNeeded: Int32($0) - shift) }
+      }
+      zeros = weights.encoding.zeroPoints.map { $0 - shift }
+    }
+  }
+
+  func fits(bits: Int) -> Bool {
+    let half = Int8(1) << (bits - 1)
+    return codes.allSatisfy { $0 >= -half && $0 < half }
+  }
+}
+
+/// Index into an encoding's scales for output o of group g, tap t and piece of k.
+struct ScaleIndex {
+  private var g = 0
+  private var o = 0
+  private var t = 0
+  private var piece = 0
+
+  init(_ encoding: Encoding, _ shape: ProductShape, of tensor: Shape) {
+    switch encoding.scheme.granularity {
+    case .tensor: break
+    case .channel:
+      o = 1
+      g = shape.groupsHaveOwnChannels ? shape.n : 0
+    case .group:
+      let scales = EncodedTensor.scaleShape(of: tensor, encoding: encoding)
+      let strides = scales.rowMajorStrides
+      o = strides[shape.channelAxis]
+      piece = strides[shape.featureAxis]
+      t = shape.taps > 1 ? (strides.last ?? 0) : 0
+      g = shape.n * o
+    }
+  }
+
+  func callAsFunction(_ g: Int, _ o: Int, _ t: Int, _ piece: Int) -> Int {
+    g * self.g + o * self.o + t * self.t + piece * self.piece
+  }
+}

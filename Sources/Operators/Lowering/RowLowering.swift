@@ -1,0 +1,219 @@
+import CKernels
+import Graph
+import Tensors
+
+/// Rows of `count` neighbouring elements of the first input.
+private func rowsCall(
+  _ site: LoweringSite, label: String, count: Int, layout: Layout,
+  _ run: @escaping (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
+) -> KernelCall? {
+  guard let x = site.input(0), x.info.type == .float32, let elements = x.info.count, count > 0, elements > 0
+  else { return nil }
+  let rows = elements / count
+  return KernelCall(
+    label, reads: [KernelCall.Read(.input(0), x.decoded(layout))], writes: [Form(.plain, layout)], inPlace: 0
+  ) { memory in
+    let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
+    return [
+      Phase.over(rows, grain: Swift.max(1, elementGrain / count)) { start, end in
+        run(from + start * count, end - start, to + start * count)
+      }
+    ]
+  }
+}
+
+extension Softmax: Lowerable {
+  package func lower(_ site: LoweringSite) throws -> KernelCall? {
+    guard let x = site.input(0), let shape = x.info.shape, let along = shape.normalizedAxis(axis) else {
+      return nil
+    }
+    let kernels = site.kernels
+    let count = shape[along]
+    let layout: Layout
+    if along == 1, shape.count > 2 {
+      layout = .channelsLast
+    } else if along == shape.count - 1 {
+      layout = .rowMajor
+    } else {
+      return nil
+    }
+    return rowsCall(site, label: "softmax", count: count, layout: layout) {
+      kernels.pointee.softmax_f32($0, $1, count, $2)
+    }
+  }
+}
+
+extension LayerNormalization: Lowerable {
+  package func lower(_ site: LoweringSite) throws -> KernelCall? {
+    guard site.outputs.count == 1, let shape = site.input(0)?.info.shape,
+      let first = shape.normalizedAxis(axis),
+      let gain = site.input(1)?.info.constant, site.input(2) == nil || site.input(2)?.info.constant != nil
+    else { return nil }
+    let count = shape[first...].reduce(1, *)
+    guard gain.count == count, site.input(2)?.info.constant?.count ?? count == count else { return nil }
+    let gains = Pinned(gain.floats)
+    let bias = site.input(2)?.info.constant.map { Pinned($0.floats) }
+    let (kernels, epsilon) = (site.kernels, epsilon)
+    return rowsCall(site, label: "layer norm", count: count, layout: .rowMajor) {
+      kernels.pointee.layernorm_f32($0, $1, count, epsilon, gains.of(Float.self), bias?.of(Float.self), $2)
+    }
+  }
+}
+
+extension RMSNormalization: Lowerable {
+  package func lower(_ site: LoweringSite) throws -> KernelCall? {
+    guard site.outputs.count == 1, let shape = site.input(0)?.info.shape,
+      let first = shape.normalizedAxis(axis),
+      let gain = site.input(1)?.info.constant
+    else { return nil }
+    let count = shape[first...].reduce(1, *)
+    guard gain.count == count else { return nil }
+    let gains = Pinned(gain.floats)
+    let (kernels, epsilon) = (site.kernels, epsilon)
+    return rowsCall(site, label: "rms norm", count: count, layout: .rowMajor) {
+      kernels.pointee.rmsnorm_f32($0, $1, count, epsilon, gains.of(Float.self), $2)
+    }
+  }
+}
+
+extension BatchNormalization: Lowerable {
+  package func channelAxis(rank: Int) -> Int { 1 }
+
+  package func lower(_ site: LoweringSite) throws -> KernelCall? {
+    guard !isTraining, site.outputs.count == 1, let x = site.input(0), let shape = x.info.shape,
+      x.info.type == .float32,
+      shape.count >= 2
+    else { return nil }
+    let constants = (1..<5).compactMap { site.input($0)?.info.constant?.doubles }
+    guard constants.count == 4, constants.allSatisfy({ $0.count == shape[1] }) else { return nil }
+    let scale = (0..<shape[1]).map { constants[0][$0] / (constants[3][$0] + Double(epsilon)).squareRoot() }
+    let shift = (0..<shape[1]).map { constants[1][$0] - constants[2][$0] * scale[$0] }
+    let (scales, shifts) = (Pinned(scale.map { Float($0) }), Pinned(shift.map { Float($0) }))
+    let layout: Layout = x.layout == .channelsLast ? .channelsLast : .rowMajor
+    let own = layout.strides(of: shape)
+    let plan = BroadcastPlan(shape: shape, strides: [own, own, shape.indices.map { $0 == 1 ? 1 : 0 }])
+    let (step, channelStep, kernels) = (plan.inner[0], plan.inner[2], site.kernels)
+    guard step == 1 || plan.count == 1 else { return nil }
+    return KernelCall(
+      "batch norm", reads: [KernelCall.Read(.input(0), x.decoded(layout))], writes: [Form(.plain, layout)],
+      inPlace: 0
+    ) { memory in
+      let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
+      let (scales, shifts) = (scales.of(Float.self), shifts.of(Float.self))
+      return [
+        plan.phase(grain: elementGrain) { count, offsets in
+          let target = to + offsets[0]
+          if channelStep == 1 {
+            kernels.pointee.mul_f32(from + offsets[1], scales + offsets[2], count, target)
+            kernels.pointee.add_f32(target, shifts + offsets[2], count, target)
+          } else {
+            kernels.pointee.mul_scalar_f32(from + offsets[1], scales[offsets[2]], count, target)
+            kernels.pointee.add_scalar_f32(target, shifts[offsets[2]], count, target)
+          }
+        }
+      ]
+    }
+  }
+}
+
+extension ReductionFunction {
+  package func lower(_ site: LoweringSite) throws -> KernelCall? {
+    guard let x = site.input(0), x.info.type == .float32, let shape = x.info.shape, x.info.count ?? 0 > 0,
+      site.input(1) == nil || site.input(1)?.info.constant != nil
+    else { return nil }
+    let axes = try options.axes(site.input(1)?.info.constant?.integers, of: shape)
+    if self is ReduceMean, let call = spatialMeanCall(site, axes: axes) { return call }
+    guard let first = axes.first, axes == Array(first..<first + axes.count) else { return nil }
+    let outer = shape[..<first].reduce(1, *)
+    let size = axes.map { shape[$0] }.elementCount
+    let inner = shape[(first + axes.count)...].reduce(1, *)
+    let kernels = site.kernels
+    guard let kind = RowReduction(self) else { return nil }
+    // Columns of an inner block are reduced side by side.
+    let block = Swift.min(inner, 1024)
+    let blocks = (inner + block - 1) / Swift.max(1, block)
+    return KernelCall(
+      Self.name.type, reads: [KernelCall.Read(.input(0), x.decoded(.rowMajor))],
+      writes: [Form(.plain, .rowMajor)]
+    ) { memory in
+      let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
+      if inner == 1 {
+        return [
+          Phase.over(outer, grain: Swift.max(1, elementGrain / size)) { start, end in
+            for row in start..<end { to[row] = kind.row(from + row * size, size, kernels) }
+          }
+        ]
+      }
+      return [
+        Phase(chunks: outer * blocks) { chunk in
+          let (item, start) = (chunk / blocks, chunk % blocks * block)
+          kind.columns(
+            from + (item * size * inner + start), rows: size, stride: inner,
+            count: Swift.min(block, inner - start),
+            to + (item * inner + start), kernels)
+        }
+      ]
+    }
+  }
+}
+
+/// The reductions that have a loop of their own.
+private enum RowReduction {
+  case sum, mean, largest, smallest, norm
+
+  init?(_ function: any ReductionFunction) {
+    switch function {
+    case is ReduceSum: self = .sum
+    case is ReduceMean: self = .mean
+    case is ReduceMax: self = .largest
+    case is ReduceMin: self = .smallest
+    case is ReduceL2: self = .norm
+    default: return nil
+    }
+  }
+
+  func row(_ x: UnsafePointer<Float>, _ n: Int, _ kernels: UnsafePointer<ck_table>) -> Float {
+    switch self {
+    case .sum: return kernels.pointee.sum_f32(x, n)
+    case .mean: return kernels.pointee.sum_f32(x, n) / Float(n)
+    case .largest, .smallest:
+      var lowest = Float.infinity
+      var highest = -Float.infinity
+      kernels.pointee.minmax_f32(x, n, &lowest, &highest)
+      return self == .largest ? highest : lowest
+    case .norm:
+      var sum = 0.0
+      for i in 0..<n { sum += Double(x[i]) * Double(x[i]) }
+      return Float(sum.squareRoot())
+    }
+  }
+
+  func columns(
+    _ x: UnsafePointer<Float>, rows: Int, stride: Int, count: Int, _ y: UnsafeMutablePointer<Float>,
+    _ kernels: UnsafePointer<ck_table>
+  ) {
+    switch self {
+    case .sum, .mean:
+      for i in 0..<count { y[i] = x[i] }
+      for row in 1..<Swift.max(1, rows) { kernels.pointee.add_f32(y, x + row * stride, count, y) }
+      if self == .mean { kernels.pointee.mul_scalar_f32(y, 1 / Float(rows), count, y) }
+    case .largest, .smallest:
+      for i in 0..<count { y[i] = x[i] }
+      for row in 1..<Swift.max(1, rows) {
+        let next = x + row * stride
+        if self == .largest {
+          for i in 0..<count { y[i] = y[i] > next[i] ? y[i] : next[i] }
+        } else {
+          for i in 0..<count { y[i] = y[i] < next[i] ? y[i] : next[i] }
+        }
+      }
+    case .norm:
+      for i in 0..<count { y[i] = x[i] * x[i] }
+      for row in 1..<Swift.max(1, rows) {
+        let next = x + row * stride
+        for i in 0..<count { y[i] += next[i] * next[i] }
+      }
+      kernels.pointee.sqrt_f32(y, count, y)
+    }
+  }
+}
