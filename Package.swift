@@ -62,13 +62,19 @@ let package = Package(
     room("Exporters", ["Workflows", "Jobs", "Quantization", "Graph", "Tensors"]),
     room("Workbench", ["Jobs", "Exporters", "Workflows", "Evaluation", "Quantization", "Graph", "Tensors"]),
     room("Interface", [yams], resources: themes.map { .embedInCode("../../themes/\($0).yaml") }),
-    room("Panes", ["Interface", "Workbench", "Quantization", "Tensors"]),
-    room("Screen", ["Panes", "Interface", "Workbench"]),
+    room(
+      "Panes",
+      [
+        "Interface", "Workbench", "Exporters", "Workflows", "Evaluation", "Quantization", "Jobs", "Graph", "Tensors",
+      ]),
+    room(
+      "Screen",
+      ["Panes", "Interface", "Workbench", "Workflows", "Datasets", "Quantization", "Jobs", "Graph"]),
     room("Terminal", ["Interface", "CNcurses"]),
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Workflows", "Evaluation",
+        "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Workflows", "Evaluation", 
         "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", argumentParser,
         logging,
       ],

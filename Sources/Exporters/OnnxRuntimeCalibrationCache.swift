@@ -1,6 +1,7 @@
 import Foundation
 import Graph
 import Quantization
+import Tensors
 
 extension Exporter {
   /// Our ranges as the cache that ONNX Runtime 1.32's `quantize_static(…, calibration_cache_path=…)` reads instead

@@ -1,3 +1,5 @@
+import Quantization
+
 extension Exporter {
   /// The recipe itself.
   static let recipe = Exporter(

@@ -36,6 +36,8 @@ package enum Action: Sendable {
   // Files.
   case export(ExportRequest)
   case exported(path: String, losses: [String])
+  /// The file is there already; the user decides.
+  case exportExists(ExportRequest)
   case importRecipe(path: String)
   case copy(String, what: String)
   case saved

@@ -18,7 +18,7 @@ extension State {
       .setBaseline:
       return updateDesign(action)
     case .run, .runStale, .cancel, .started, .jobChanged, .partial, .measured: return updateWork(action)
-    case .export, .exported, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
+    case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
     }
   }

@@ -21,8 +21,12 @@ extension State {
       current = id
       return detailEffect()
     case .edit(let layers, let change, let title):
-      guard let recipe = currentEntry?.recipe else { return [] }
-      replaceRecipe(recipe.editing(layers: layers, change: change))
+      guard let entry = currentEntry else { return [] }
+      let names = Set(layers)
+      var recipe = entry.recipe
+      recipe.set(
+        change, for: entry.resolution.layers.filter { names.contains($0.node) }.map { LayerIdentity($0) })
+      replaceRecipe(recipe)
       history.record(title, before: before)
     case .editDefaults(let change, let title):
       guard var recipe = currentEntry?.recipe else { return [] }

@@ -18,6 +18,9 @@ package struct Machine: Sendable, Hashable, Codable {
       threads: threads)
   }
 
+  /// Name of the kernel level in use.
+  package static var level: String { String(cString: ck_level_name(ck_best().pointee.level)) }
+
   /// CPUs that affinity and cgroup allow this process: what `--threads` is when not given.
   package static var allowedThreads: Int {
     let affinity = ProcessInfo.processInfo.activeProcessorCount

@@ -53,7 +53,7 @@ extension Project {
   }
 
   private func baseTrial() throws -> Trial {
-    let sizes = Sizes(float32: model.graph)
+    let sizes = Sizes(model.graph, infos: model.infos)
     var trial = Trial(
       name: "float32", execution: .float, weightBytes: sizes.weightBytes, packedBytes: sizes.packedBytes)
     trial.sizeBytes = model.fileBytes
@@ -63,14 +63,14 @@ extension Project {
 
   private func baseTrial(_ prepared: PreparedCandidate, plan: EvaluationPlan) throws -> Trial {
     let candidate = prepared.candidate
-    let sizes = Sizes(candidate.encoded)
+    let sizes = Sizes(candidate.encoded, infos: model.infos)
     var trial = Trial(
       name: prepared.name, execution: candidate.execution, weightBytes: sizes.weightBytes,
       packedBytes: sizes.packedBytes)
     trial.recipe = try JSONValue(yaml: prepared.recipe.yaml)
     trial.bitsPerWeight = sizes.bitsPerWeight
     trial.compression =
-      Double(Sizes(float32: model.graph).weightBytes) / Double(Swift.max(sizes.weightBytes, 1))
+      Double(Sizes(model.graph, infos: model.infos).weightBytes) / Double(Swift.max(sizes.weightBytes, 1))
     trial.sizeBytes = try? model.writtenBytes(candidate.encoded)
     trial.quantizeSeconds = candidate.quantizeSeconds
     trial.warnings =

@@ -13,16 +13,17 @@ struct Runner {
   /// - Parameters:
   ///   - wanted: samples per run where the network leaves its batch free and keeps samples apart.
   init(_ encoded: EncodedGraph, model: Model, batch wanted: Int, threads: Int) throws {
-    let count = model.batch(wanted)
-    let program = try compile(
-      encoded, CompileOptions(inputShapes: model.inputShapes(batch: count), threads: threads))
-    // A network whose outputs do not have the batch in front cannot be cut into samples.
-    let isCuttable = program.outputs.allSatisfy { $0.shape?.first == count }
-    if count > 1, !isCuttable {
-      try self.init(encoded, model: model, batch: 1, threads: threads)
-      return
+    var count = model.batch(wanted)
+    func program(_ count: Int) throws -> Program {
+      try compile(encoded, CompileOptions(inputShapes: model.inputShapes(batch: count), threads: threads))
     }
-    self.program = program
+    var compiled = try program(count)
+    // A network whose outputs do not have the batch in front cannot be cut into samples.
+    if count > 1, !model.batchInputs.isEmpty, compiled.outputs.contains(where: { $0.shape?.first != count }) {
+      count = 1
+      compiled = try program(1)
+    }
+    self.program = compiled
     batch = count
   }
 
@@ -57,7 +58,8 @@ extension Model {
   func classOutput(named name: String?, in outputs: [Program.Port]) -> Int? {
     func isScores(_ port: Program.Port) -> Bool {
       guard let shape = port.shape, shape.count >= 2, port.type == .float32 else { return false }
-      return shape.dropFirst().elementCount >= 2 && shape.dropFirst().max() == shape.dropFirst().elementCount
+      let each = Array(shape.dropFirst())
+      return each.elementCount >= 2 && each.max() == each.elementCount
     }
     if let name, let index = outputs.firstIndex(where: { $0.name == name }), isScores(outputs[index]) {
       return index

@@ -31,15 +31,15 @@ extension Model {
 package struct SizeSummary: Sendable, Hashable {
   package var weightBytes: Int
   package var compression: Double
-  package var bitsPerWeight: Double
+  package var bitsPerWeight: Double?
 }
 
 extension Model {
   package func sizes(of candidate: Candidate) -> SizeSummary {
-    let sizes = Sizes(candidate.encoded)
+    let sizes = Sizes(candidate.encoded, infos: infos)
     return SizeSummary(
       weightBytes: sizes.weightBytes,
-      compression: Double(Sizes(float32: graph).weightBytes) / Double(Swift.max(sizes.weightBytes, 1)),
+      compression: Double(Sizes(graph, infos: infos).weightBytes) / Double(Swift.max(sizes.weightBytes, 1)),
       bitsPerWeight: sizes.bitsPerWeight)
   }
 

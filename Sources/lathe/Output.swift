@@ -61,7 +61,7 @@ enum Output {
 
 /// Notices ^C, so that work ends at its next report and nothing half written stays.
 enum Interrupt {
-  private static let flag: UnsafeMutablePointer<sig_atomic_t> = {
+  nonisolated(unsafe) private static let flag: UnsafeMutablePointer<sig_atomic_t> = {
     let flag = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 1)
     flag.initialize(to: 0)
     return flag

@@ -1,5 +1,6 @@
 import Foundation
 import Interface
+import Jobs
 import Screen
 import Terminal
 import Workbench
@@ -66,7 +67,7 @@ final class App {
   private func perform(_ requests: [Request]) {
     for request in requests {
       switch request {
-      case .effect(.copy(let text)): terminal.copy(text)
+      case .effect(.copy(let text)): _ = terminal.copy(text)
       case .effect(.save): saveDue = saveDue ?? .now + Self.saveDelay
       case .effect(let effect): runner.perform(effect)
       case .quit: isDone = true

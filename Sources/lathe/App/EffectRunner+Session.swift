@@ -1,5 +1,7 @@
 import Foundation
+import Jobs
 import Quantization
+import Synchronization
 import Workbench
 import Workflows
 
@@ -24,12 +26,14 @@ extension EffectRunner {
       data: [project.dataPath, project.trainDataPath].map { $0.map(fingerprint) ?? "-" }.joined(
         separator: " "),
       numerics: Numerics.version, machine: .current(threads: project.threads))
-    let store = SessionStore(folder: folder, conditions: conditions)
-    let session = store.load()
-    for warning in store.warnings { mailbox.post(.note(warning, .warning)) }
-    if let reason = store.readOnlyReason { mailbox.post(.sessionIsReadOnly(reason)) }
-    self.store.withLock { $0.store = store }
-    return session
+    return store.withLock { box in
+      let store = SessionStore(folder: folder, conditions: conditions)
+      let session = store.load()
+      for warning in store.warnings { mailbox.post(.note(warning, .warning)) }
+      if let reason = store.readOnlyReason { mailbox.post(.sessionIsReadOnly(reason)) }
+      box.store = store
+      return session
+    }
   }
 
   /// Name, size and time of a file: enough to notice that it is another one.

@@ -1,3 +1,4 @@
+import Datasets
 import Exporters
 import Formats
 import Foundation
@@ -116,7 +117,7 @@ final class EffectRunner: Sendable {
     work.submit("export \((request.path as NSString).lastPathComponent)") { [self] reporter in
       try reporter.report(0)
       if !request.overwrite, FileManager.default.fileExists(atPath: request.path) {
-        throw WorkflowError("\(request.path): is there already. Export again and answer y to replace it.")
+        return mailbox.post(.exportExists(request))
       }
       let known = candidates.candidate(for: request.recipe.key)
       let losses: [String]

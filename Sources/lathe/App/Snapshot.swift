@@ -1,5 +1,6 @@
 import Foundation
 import Interface
+import Jobs
 import Screen
 import Workbench
 

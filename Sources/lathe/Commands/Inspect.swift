@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import Graph
+import Tensors
 import Workflows
 
 struct Inspect: ParsableCommand {

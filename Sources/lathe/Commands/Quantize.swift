@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Quantization
 import Workflows
 
 struct Quantize: ParsableCommand {
@@ -19,7 +20,7 @@ struct Quantize: ParsableCommand {
     var sizeBytes: Int
     var weightBytes: Int
     var compression: Double
-    var bitsPerWeight: Double
+    var bitsPerWeight: Double?
     var quantizeSeconds: Double
     var warnings: [String]
   }
@@ -43,6 +44,6 @@ struct Quantize: ParsableCommand {
     Output.line(
       String(
         format: "%@: %d bytes, weights %.2f× smaller, %.2f bits per weight", output, report.sizeBytes,
-        report.compression, report.bitsPerWeight))
+        report.compression, report.bitsPerWeight ?? 32))
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Jobs
 import Tensors
 import Workflows
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Interface
+import Jobs
 import Quantization
 import Screen
 import Terminal
@@ -68,7 +69,7 @@ struct WorkbenchCommand: ParsableCommand {
       Output.line(frame.text())
       return
     }
-    let terminal = try Terminal(Terminal.Options(color: color, hasMouse: !noMouse, isASCII: glyphs == .ascii))
+    let terminal = try Terminal(Terminal.Options(color: color, usesMouse: !noMouse))
     defer { terminal.close() }
     let waker = terminal.waker
     let runner = EffectRunner(
@@ -141,3 +142,5 @@ enum SampleFiles {
       "no model given, and the bundled sample (samples/shapes.onnx) is not here. Give a model file.")
   }
 }
+
+extension ColorChoice: ExpressibleByArgument {}

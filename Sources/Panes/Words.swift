@@ -1,0 +1,57 @@
+import Graph
+import Interface
+import Quantization
+import Tensors
+import Workbench
+import Workflows
+
+/// The words panes use for settings, in one place.
+enum Words {
+  static func mode(_ mode: Mode) -> String {
+    switch mode {
+    case .float: "float"
+    case .static: "static"
+    case .dynamic: "dynamic"
+    case .weightOnly: "weight-only"
+    case .qat: "qat"
+    }
+  }
+
+  /// Four characters, for narrow columns.
+  static func shortMode(_ mode: Mode) -> String {
+    switch mode {
+    case .float: "fp32"
+    case .static: "PTQ"
+    case .dynamic: "dyn"
+    case .weightOnly: "wght"
+    case .qat: "QAT"
+    }
+  }
+
+  /// Weight and activation bits, `8/8`; `-` where there is none.
+  static func bits(_ layer: LayerView) -> String {
+    guard let resolved = layer.resolved else { return "-" }
+    let settings = resolved.effective
+    guard settings.mode != .float else { return "32/32" }
+    let weights = resolved.kind == .weighted ? "\(settings.weights.bits)" : "-"
+    let activations =
+      switch settings.mode {
+      case .static, .qat: "\(settings.activations.bits)"
+      case .dynamic: "8"
+      case .weightOnly, .float: "32"
+      }
+    return "\(weights)/\(activations)"
+  }
+
+  static func granularity(_ granularity: Scheme.Granularity) -> String {
+    switch granularity {
+    case .tensor: "per tensor"
+    case .channel: "per channel"
+    case .group(let size): "groups of \(size)"
+    }
+  }
+
+  static func symmetry(_ symmetric: Bool) -> String { symmetric ? "symmetric" : "affine" }
+
+  static func plural(_ count: Int, _ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
+}

@@ -1,0 +1,122 @@
+import Datasets
+import Foundation
+import Interface
+import Jobs
+import Panes
+import Workbench
+import Workflows
+
+extension Screen {
+  /// The whole screen at a size.
+  package func draw(_ state: State, size: Size) -> Canvas {
+    var canvas = Canvas(size, glyphs: glyphs)
+    canvas.clear()
+    let layout = Layout(size: size, focus: focus, tab: tab, zoom: zoom)
+    guard !layout.isTooSmall else {
+      drawTooSmall(on: &canvas, size)
+      return canvas
+    }
+    drawHeader(on: &canvas, in: layout.header, state)
+    for place in layout.places { draw(place, on: &canvas, state) }
+    drawStatus(on: &canvas, in: layout.status, state)
+    Footer(footerHints(state)).draw(on: &canvas, in: layout.footer)
+    let screen = Rect(x: 0, y: 0, width: size.width, height: size.height)
+    if let (message, _) = toast { message.draw(on: &canvas, in: layout.status) }
+    for overlay in overlays { overlay.draw(on: &canvas, in: screen, state) }
+    if !overlays.isEmpty, let (message, _) = toast { message.draw(on: &canvas, in: layout.status) }
+    return canvas
+  }
+
+  private func drawTooSmall(on canvas: inout Canvas, _ size: Size) {
+    let lines = [
+      "The screen is too small.",
+      "have \(size.width)x\(size.height), need \(Layout.minimum.width)x\(Layout.minimum.height)", "q quits",
+    ]
+    for (index, line) in lines.enumerated() {
+      canvas.put(line, x: 0, y: Swift.max(size.height / 2 - 1, 0) + index, width: size.width, align: .center)
+    }
+  }
+
+  private func drawHeader(on canvas: inout Canvas, in row: Rect, _ state: State) {
+    var left = [Run(" lathe ", .title)]
+    if let project = state.project {
+      left.append(Run(" \(project.model.title)  ", .text))
+      let data = project.dataPath.map { ($0 as NSString).lastPathComponent } ?? "synthetic inputs"
+      left.append(Run("\(data) \(project.data.count)  ", project.dataPath == nil ? .warn : .muted))
+      if let train = project.trainDataPath {
+        left.append(Run("calibrates on \((train as NSString).lastPathComponent)  ", .muted))
+      } else if !project.data.isSynthetic {
+        left.append(Run("calibrates on part of it  ", .muted))
+      }
+      left.append(Run("\(Machine.level) · \(project.threads) thr", .muted))
+    } else if let opening = state.opening {
+      left.append(Run(" opening \((opening as NSString).lastPathComponent) …", .muted))
+    }
+    var right: [Run] = []
+    if !state.history.done.isEmpty { right.append(Run("undo \(state.history.done.count)  ", .muted)) }
+    if state.readOnly != nil { right.append(Run("read-only ", .warn)) }
+    if state.isUnsaved { right.append(Run("● unsaved ", .warn)) }
+    canvas.spread(left, right, in: row)
+  }
+
+  private func draw(_ place: Layout.Place, on canvas: inout Canvas, _ state: State) {
+    let pane = panes[place.shown.rawValue - 1]
+    let isFocused = place.shown == focus
+    let inside = Panel(
+      number: place.shown.rawValue, title: place.shown.title,
+      note: place.tabs.count > 1 ? Self.tabs(place) : pane.note(state), foot: pane.foot(state),
+      isFocused: isFocused
+    ).draw(on: &canvas, in: place.area)
+    canvas.clipped(to: inside) { canvas in pane.draw(on: &canvas, in: inside, state, isFocused: isFocused) }
+  }
+
+  /// The other panes of a place, as its frame shows them.
+  private static func tabs(_ place: Layout.Place) -> [Run] {
+    place.tabs.filter { $0 != place.shown }.flatMap {
+      [Run("\($0.rawValue)", .key), Run(" \($0.shortTitle)  ", .muted)]
+    } + [Run("[ ]", .key)]
+  }
+
+  /// The tab whose title is under the pointer on a frame's upper edge.
+  func tabKind(at point: Point, _ place: Layout.Place) -> PaneKind? {
+    guard place.tabs.count > 1 else { return nil }
+    let others = place.tabs.filter { $0 != place.shown }
+    var x = place.area.maxX - 4 - Fitting.width(of: Self.tabs(place))
+    for kind in others {
+      let width = 4 + kind.shortTitle.count
+      if (x..<x + width).contains(point.x) { return kind }
+      x += width
+    }
+    return nil
+  }
+
+  /// The oldest running job, or what the cursor is on.
+  private func drawStatus(on canvas: inout Canvas, in row: Rect, _ state: State) {
+    let active = state.activeJobs
+    guard let job = active.first else {
+      let entry = state.currentEntry.map { "\($0.title): " } ?? ""
+      let roles = state.currentEntry.flatMap { state.trials[$0.recipe.key]?.roles } ?? ""
+      canvas.put(" \(entry)\(roles)", x: row.x, y: row.y, width: row.width, .muted)
+      return
+    }
+    let more = active.count > 1 ? "   +\(Self.jobs(active.count - 1))" : ""
+    let left = job.secondsLeft.map { "  \(Numbers.duration($0)) left" } ?? ""
+    let bar = Gauge.runs(job.fraction, width: Swift.max(row.width / 4, 8))
+    canvas.put(
+      [Run(" \(Fitting.cut(job.title, to: 30)) ")] + bar
+        + [
+          Run(job.fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""), Run("  \(job.note)", .muted),
+          Run(left, .muted), Run("  x", .key), Run(" cancel", .muted), Run(more, .muted),
+        ], x: row.x, y: row.y, width: row.width)
+  }
+
+  private static func jobs(_ count: Int) -> String { "\(count) job\(count == 1 ? "" : "s")" }
+
+  /// The commands of the footer in its order: the focused pane's and the screen's.
+  func footerHints(_ state: State) -> [CommandSummary] {
+    let all = panes[focus.rawValue - 1].summaries(state) + Self.commands.summaries(in: state)
+    return all.filter { $0.hint != nil && $0.availability == .available && !$0.keys.isEmpty }
+      .enumerated().sorted { ($0.element.hint ?? 0, $0.offset) < ($1.element.hint ?? 0, $1.offset) }
+      .map(\.element)
+  }
+}

@@ -1,0 +1,355 @@
+import Foundation
+import Graph
+import Interface
+import Jobs
+import Panes
+import Quantization
+import Workbench
+import Workflows
+
+/// What the screen asks of the program around it.
+package enum Request: Sendable, Hashable {
+  case effect(Effect)
+  case quit
+  case suspend
+  case redraw
+  case mouse(Bool)
+}
+
+/// The whole screen: panes, focus, overlays and keys. Pure: drawn into a canvas, tested without a terminal.
+package struct Screen: Sendable {
+  /// One of each pane, in the order of their digits. A new pane is a line here.
+  static var allPanes: [any Pane] {
+    [LayersPane(), ConfigPane(), ComparePane(), ParetoPane(), HistogramPane(), JobsPane(), LogPane()]
+  }
+
+  package private(set) var theme: Theme
+  private var chosenTheme: Theme
+  private let themes: [String]
+  private let loadTheme: @Sendable (String) -> Theme?
+  let glyphs: Glyphs
+  private var hasMouse: Bool
+  var panes: [any Pane] = Screen.allPanes
+  package private(set) var focus = PaneKind.layers
+  var tab = PaneKind.compare
+  var zoom = Layout.Zoom.normal
+  var overlays: [any Overlay] = []
+  var toast: (toast: Toast, until: Double)?
+  private var size = Size(width: 80, height: 24)
+
+  package init(
+    theme: Theme, themes: [String], glyphs: Glyphs, hasMouse: Bool,
+    loadTheme: @escaping @Sendable (String) -> Theme?
+  ) {
+    self.theme = theme
+    chosenTheme = theme
+    self.themes = themes
+    self.glyphs = glyphs
+    self.hasMouse = hasMouse
+    self.loadTheme = loadTheme
+  }
+
+  // MARK: Time
+
+  /// Milliseconds until something changes by itself: a message goes away.
+  package var redrawIn: Int? { toast == nil ? nil : Self.toastMilliseconds }
+  private static let toastMilliseconds = 4000
+
+  private mutating func say(_ message: Toast, _ state: State) {
+    toast = (message, state.now + Double(Self.toastMilliseconds) / 1000)
+  }
+
+  // MARK: Input
+
+  /// Applies what happened outside and keeps the panes in step.
+  package mutating func apply(_ action: Action, _ state: inout State) -> [Request] {
+    if case .clock(let now) = action, let toast, now >= toast.until { self.toast = nil }
+    if case .openFailed(let message) = action { say(Toast(.bad, message), state) }
+    if case .exported(let path, let losses) = action {
+      let note = losses.isEmpty ? "" : ", \(losses.count) warnings in the log"
+      say(Toast(losses.isEmpty ? .good : .warn, "wrote \(path)\(note)"), state)
+    }
+    if case .exportExists(var request) = action {
+      request.overwrite = true
+      overlays.append(
+        ConfirmDialog(
+          title: "Replace file?", lines: ["\(request.path) is there already."],
+          outputs: [.act(.export(request))]))
+    }
+    if case .copy(_, let what) = action { say(Toast(.info, "copied \(what)"), state) }
+    let effects = state.update(action)
+    for index in panes.indices { panes[index].follow(state) }
+    return effects.map { .effect($0) }
+  }
+
+  package mutating func handle(_ input: Input, _ state: inout State) -> [Request] {
+    if case .resize(let size) = input {
+      self.size = size
+      return []
+    }
+    if !overlays.isEmpty { return handleOverlay(input, &state) }
+    toast = nil
+    switch input {
+    case .key(let key): return handle(key, &state)
+    case .mouse(let mouse): return handle(mouse, &state)
+    default: return []
+    }
+  }
+
+  private var bounds: Rect { Rect(x: 0, y: 0, width: size.width, height: size.height) }
+  private var layout: Layout { Layout(size: size, focus: focus, tab: tab, zoom: zoom) }
+
+  private mutating func handleOverlay(_ input: Input, _ state: inout State) -> [Request] {
+    let top = overlays.count - 1
+    return perform(overlays[top].handle(input, state, screen: bounds), &state)
+  }
+
+  private mutating func handle(_ key: Key, _ state: inout State) -> [Request] {
+    let index = focus.rawValue - 1
+    if !layout.isTooSmall {
+      switch panes[index].handle(key, state, size: inside(focus)) {
+      case .done(let outputs): return perform(outputs, &state)
+      case .unavailable(let reason):
+        say(Toast(.warn, reason), state)
+        return []
+      case .ignored: break
+      }
+    }
+    return run(Self.commands.match(key, in: state), &state)
+  }
+
+  private func inside(_ kind: PaneKind) -> Size {
+    layout.place(of: kind)?.area.inset(by: 1).size ?? Size(width: 0, height: 0)
+  }
+
+  private mutating func run(_ match: CommandMatch<ScreenStep>, _ state: inout State) -> [Request] {
+    switch match {
+    case .none: return []
+    case .unavailable(let reason):
+      say(Toast(.warn, reason), state)
+      return []
+    case .perform(let step): return perform(step, &state)
+    }
+  }
+
+  private mutating func perform(_ outputs: [PaneOutput], _ state: inout State) -> [Request] {
+    var requests: [Request] = []
+    for output in outputs {
+      switch output {
+      case .act(let action): requests += apply(action, &state)
+      case .open(let overlay): overlays.append(overlay)
+      case .close: _ = overlays.popLast()
+      case .toast(let message): say(message, state)
+      case .focus(let kind): show(kind)
+      case .zoom: zoom = zoom == .full ? .normal : .full
+      case .preview(let id): theme = loadTheme(id) ?? theme
+      case .chooseTheme(let id):
+        chosenTheme = loadTheme(id) ?? chosenTheme
+        theme = chosenTheme
+      case .run(let id): requests += run(id: id, &state)
+      case .quit: requests.append(.quit)
+      }
+    }
+    return requests
+  }
+
+  /// Runs a command of any table by its id.
+  private mutating func run(id: String, _ state: inout State) -> [Request] {
+    for index in panes.indices {
+      switch panes[index].run(id: id, state, size: inside(Swift.type(of: panes[index]).kind)) {
+      case .done(let outputs):
+        show(Swift.type(of: panes[index]).kind)
+        return perform(outputs, &state)
+      case .unavailable(let reason):
+        say(Toast(.warn, reason), state)
+        return []
+      case .ignored: continue
+      }
+    }
+    return run(Self.commands.match(id: id, in: state), &state)
+  }
+
+  private mutating func show(_ kind: PaneKind) {
+    focus = kind
+    if kind != .layers, kind != .config { tab = kind }
+  }
+
+  private mutating func turn(_ by: Int, among kinds: [PaneKind]) {
+    let place = kinds.firstIndex(of: focus) ?? 0
+    show(kinds[(place + by + kinds.count) % kinds.count])
+  }
+
+  // MARK: Commands
+
+  private mutating func perform(_ step: ScreenStep, _ state: inout State) -> [Request] {
+    switch step {
+    case .focus(let kind): show(kind)
+    case .nextPane(let by): turn(by, among: PaneKind.allCases)
+    case .tab(let by): turn(by, among: layout.place(of: focus)?.tabs ?? PaneKind.allCases)
+    case .zoom(let by):
+      let all: [Layout.Zoom] = [.normal, .half, .full]
+      let place = (all.firstIndex(of: zoom) ?? 0) + by
+      zoom = all[Swift.min(Swift.max(place, 0), all.count - 1)]
+    case .help: openHelp(state)
+    case .palette:
+      overlays.append(MenuDialog(title: "Commands", commands: summaries(state, panesFirst: false)))
+    case .themes: openThemes()
+    case .mouse:
+      hasMouse.toggle()
+      say(
+        Toast(
+          .info, hasMouse ? "The mouse works here again." : "The mouse is the terminal's; % takes it back."),
+        state)
+      return [.mouse(hasMouse)]
+    case .redraw: return [.redraw]
+    case .suspend: return [.suspend]
+    case .quit, .interrupt: return quit(state)
+    default: return performOnCandidate(step, &state)
+    }
+    return []
+  }
+
+  private mutating func quit(_ state: State) -> [Request] {
+    let running = state.activeJobs.count
+    guard running > 0 else { return [.quit] }
+    overlays.append(
+      ConfirmDialog(
+        title: "Quit?",
+        lines: ["\(running) job\(running == 1 ? " is" : "s are") still at work and will be cancelled."],
+        outputs: [.quit]))
+    return []
+  }
+
+  private mutating func performOnCandidate(_ step: ScreenStep, _ state: inout State) -> [Request] {
+    if case .new = step {
+      openPresets()
+      return []
+    }
+    if case .open = step {
+      openFiles()
+      return []
+    }
+    if case .undo = step { return apply(.undo, &state) }
+    if case .redo = step { return apply(.redo, &state) }
+    if case .runStale = step { return apply(.runStale, &state) }
+    if case .cancel = step { return state.activeJobs.first.map { apply(.cancel($0.id), &state) } ?? [] }
+    guard let entry = state.currentEntry else { return [] }
+    switch step {
+    case .run: return apply(.run(entry.id), &state)
+    case .mode(let by): return changeMode(by, entry, &state)
+    case .weightBits(let by): return changeBits(by, entry, &state)
+    case .delete: return apply(.delete(entry.id), &state)
+    case .duplicate: return apply(.duplicate(entry.id), &state)
+    case .baseline: return apply(.setBaseline(state.baseline == entry.id ? nil : entry.id), &state)
+    case .copy: return apply(.copy(entry.recipe.yaml, what: "the recipe of \(entry.title)"), &state)
+    case .rename:
+      overlays.append(
+        TextDialog(title: "Rename \(entry.title)", text: entry.recipe.name) { [.act(.rename(entry.id, $0))] })
+    case .export: overlays.append(ExportDialog(entry, model: state.project?.model.path ?? "model"))
+    default: break
+    }
+    return []
+  }
+
+  /// The settings that a change of the scope starts from.
+  private func lead(_ entry: CandidateEntry, _ state: State) -> ResolvedLayer? {
+    let scope = state.scope
+    return (state.layer.flatMap { scope.contains($0) ? $0 : nil } ?? scope.first).flatMap {
+      entry.resolution[$0]
+    }
+  }
+
+  private mutating func changeMode(_ by: Int, _ entry: CandidateEntry, _ state: inout State) -> [Request] {
+    guard let layer = lead(entry, state) else { return [] }
+    let all = ConfigPane.modes
+    let place = (all.firstIndex(of: layer.requested.mode) ?? 0) + by
+    let mode = all[(place + all.count) % all.count]
+    return apply(
+      .edit(
+        layers: state.scope, change: SettingsChange(mode: mode),
+        title: ConfigPane.title("mode \(mode.rawValue)", state.scope.count)), &state)
+  }
+
+  private mutating func changeBits(_ by: Int, _ entry: CandidateEntry, _ state: inout State) -> [Request] {
+    guard let layer = lead(entry, state) else { return [] }
+    guard layer.requested.mode != .float else {
+      say(Toast(.info, "A float layer has no bits to change; m changes its mode."), state)
+      return []
+    }
+    let bits = layer.requested.weights.bits + by
+    guard ConfigPane.weightBits.contains(bits) else {
+      say(Toast(.info, "Weights have 2 to 8 bits."), state)
+      return []
+    }
+    return apply(
+      .edit(
+        layers: state.scope, change: SettingsChange(weightBits: bits),
+        title: ConfigPane.title("\(bits)-bit weights", state.scope.count)), &state)
+  }
+
+  // MARK: Dialogs
+
+  /// Commands of the focused pane, then of the screen (or the other way round), then of the other panes.
+  private func summaries(_ state: State, panesFirst: Bool) -> [CommandSummary] {
+    let own = panes[focus.rawValue - 1].summaries(state)
+    let everywhere = Self.commands.summaries(in: state)
+    let others = panes.filter { Swift.type(of: $0).kind != focus }.flatMap { $0.summaries(state) }
+    return panesFirst ? own + everywhere : everywhere + own + others
+  }
+
+  private mutating func openHelp(_ state: State) {
+    overlays.append(
+      MenuDialog(title: "Help: \(focus.title), then everywhere", commands: summaries(state, panesFirst: true))
+    )
+  }
+
+  private mutating func openThemes() {
+    let current = chosenTheme.id
+    overlays.append(
+      MenuDialog(
+        title: "Theme", items: themes.map { Menu.Item(title: $0) },
+        outputs: themes.map { [.chooseTheme($0)] },
+        previews: themes.map { [.preview(theme: $0)] }, cursor: themes.firstIndex(of: current) ?? 0,
+        cancel: [.chooseTheme(current)]))
+  }
+
+  private mutating func openPresets() {
+    overlays.append(
+      MenuDialog(
+        title: "New candidate", items: Presets.all.map { Menu.Item(title: $0.name, detail: $0.summary) },
+        outputs: Presets.all.map { [.act(.add($0.recipe))] }))
+  }
+
+  private mutating func openFiles() {
+    overlays.append(
+      TextDialog(title: "Open a model (.onnx) or a recipe (.yaml)", placeholder: "path") { path in
+        path.hasSuffix(".yaml") || path.hasSuffix(".yml")
+          ? [.act(.importRecipe(path: path))] : [.act(.open(OpenRequest(model: path)))]
+      })
+  }
+
+  // MARK: Mouse
+
+  private mutating func handle(_ mouse: Mouse, _ state: inout State) -> [Request] {
+    let layout = layout
+    if case .press(.left) = mouse.kind, layout.footer.contains(mouse.at) {
+      let hints = footerHints(state)
+      guard let hint = Footer(hints).hint(at: mouse.at, in: layout.footer) else { return [] }
+      return run(id: hints[hint].id, &state)
+    }
+    guard let place = layout.places.first(where: { $0.area.contains(mouse.at) }) else { return [] }
+    if case .press(.left) = mouse.kind {
+      if mouse.at.y == place.area.y, let kind = tabKind(at: mouse.at, place) {
+        show(kind)
+        return []
+      }
+      // A click into another pane focuses it; the next one acts.
+      guard place.shown == focus else {
+        show(place.shown)
+        return []
+      }
+    }
+    let index = place.shown.rawValue - 1
+    return perform(panes[index].handle(mouse, state, in: place.area.inset(by: 1)), &state)
+  }
+}

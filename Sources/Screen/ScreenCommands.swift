@@ -1,0 +1,201 @@
+import Graph
+import Interface
+import Panes
+import Quantization
+import Workbench
+
+/// What the keys do that work in every pane.
+enum ScreenStep: Sendable {
+  case focus(PaneKind)
+  case nextPane(Int)
+  case tab(Int)
+  case zoom(Int)
+  case mode(Int)
+  case weightBits(Int)
+  case run
+  case runStale
+  case cancel
+  case new
+  case delete
+  case duplicate
+  case rename
+  case baseline
+  case export
+  case open
+  case copy
+  case undo
+  case redo
+  case help
+  case palette
+  case themes
+  case mouse
+  case redraw
+  case suspend
+  case quit
+  case interrupt
+}
+
+extension Screen {
+  /// Commands of the whole screen; panes' own come first.
+  static let commands = CommandTable<State, ScreenStep>(
+    [
+      Command(
+        "help", keys: [.character("?"), .function(1)], title: "help",
+        explanation: "List every command here and everywhere; enter runs one.", group: "Lathe", hint: 0,
+        action: .help),
+      Command(
+        "palette", keys: [.character(":"), .control("p")], title: "command",
+        explanation: "Find a command by typing part of its name.", group: "Lathe", hint: 1, action: .palette),
+      Command(
+        "run", keys: [.character("r"), .function(5)], title: "run",
+        explanation: "Quantize and measure the current candidate beside float32.", group: "Candidate",
+        hint: 14,
+        action: .run,
+        availability: { state in
+          guard let entry = state.currentEntry else {
+            return .unavailable("There is no candidate; n makes one.")
+          }
+          return .when(
+            state.job(of: entry.id) == nil, else: "\(entry.title) is running already; x cancels it.")
+        }),
+      Command(
+        "run-stale", keys: [.character("R")], title: "run all",
+        explanation: "Measure every candidate that changed since it was measured.", group: "Candidate",
+        action: .runStale,
+        availability: { state in
+          .when(
+            state.candidates.contains { state.trials[$0.recipe.key] == nil },
+            else: "Every candidate is measured as it is.")
+        }),
+      Command(
+        "cancel", keys: [.character("x")], title: "cancel", explanation: "Cancel the oldest running job.",
+        group: "Candidate", action: .cancel,
+        availability: { .when(!$0.activeJobs.isEmpty, else: "No job is running.") }),
+      Command(
+        "mode", keys: [.character("m")], title: "mode",
+        explanation:
+          "Next mode for the marked layers or the one under the cursor: float, static, dynamic, weight-only.",
+        group: "Recipe", hint: 12, action: .mode(1), availability: hasScope),
+      Command(
+        "mode-back", keys: [.character("M")], title: "mode back", explanation: "The mode before.",
+        group: "Recipe",
+        action: .mode(-1), availability: hasScope),
+      Command(
+        "bits-up", keys: [.character("b")], title: "bits up", explanation: "More weight bits for the scope.",
+        group: "Recipe", hint: 13, action: .weightBits(1), availability: hasScope),
+      Command(
+        "bits-down", keys: [.character("B")], title: "bits down",
+        explanation: "Fewer weight bits for the scope.",
+        group: "Recipe", hint: 13, action: .weightBits(-1), availability: hasScope),
+      Command(
+        "new", keys: [.character("n")], title: "new", explanation: "Make a candidate from a preset.",
+        group: "Candidate", hint: 15, action: .new, availability: hasProject),
+      Command(
+        "duplicate", keys: [.character("c")], title: "duplicate", explanation: "Copy the current candidate.",
+        group: "Candidate", action: .duplicate, availability: hasCandidate),
+      Command(
+        "delete", keys: [.character("d")], title: "delete",
+        explanation: "Delete the current candidate; z brings it back.",
+        group: "Candidate", action: .delete, availability: hasCandidate),
+      Command(
+        "rename", keys: [.character("i")], title: "rename", explanation: "Rename the current candidate.",
+        group: "Candidate", action: .rename, availability: hasCandidate),
+      Command(
+        "baseline", keys: [.character("*")], title: "baseline",
+        explanation: "Make the current candidate the baseline, or float32 again.", group: "Candidate",
+        action: .baseline, availability: hasCandidate),
+      Command(
+        "export", keys: [.character("e")], title: "export",
+        explanation: "Write the recipe, a toolkit's configuration or the quantized model.",
+        group: "Candidate",
+        hint: 16, action: .export, availability: hasCandidate),
+      Command(
+        "open", keys: [.character("f")], title: "open",
+        explanation: "Open another model, or a recipe as a candidate.",
+        group: "Lathe", action: .open),
+      Command(
+        "copy", keys: [.character("y")], title: "copy",
+        explanation: "Copy the current recipe to the clipboard.",
+        group: "Candidate", action: .copy, availability: hasCandidate),
+      Command(
+        "undo", keys: [.character("z")], title: "undo", explanation: "Take the last change back.",
+        group: "Recipe",
+        hint: 18, action: .undo,
+        availability: { .when(!$0.history.done.isEmpty, else: "There is nothing to undo.") }),
+      Command(
+        "redo", keys: [.character("Z"), .control("r")], title: "redo",
+        explanation: "Do again what was undone.",
+        group: "Recipe", action: .redo,
+        availability: { .when(!$0.history.undone.isEmpty, else: "There is nothing to redo.") }),
+      Command(
+        "next-pane", keys: [.tab], title: "pane", explanation: "Go to the next pane.", group: "View",
+        hint: 60,
+        action: .nextPane(1)),
+      Command(
+        "previous-pane", keys: [.backTab], title: "pane back", explanation: "Go to the pane before.",
+        group: "View",
+        action: .nextPane(-1)),
+      Command(
+        "next-tab", keys: [.character("]")], title: "tab",
+        explanation: "Next tab of the panes that share a place.",
+        group: "View", action: .tab(1)),
+      Command(
+        "previous-tab", keys: [.character("[")], title: "tab back", explanation: "The tab before.",
+        group: "View",
+        action: .tab(-1)),
+      Command(
+        "zoom-in", keys: [.character("+")], title: "zoom",
+        explanation: "More room for the pane: half, then all.",
+        group: "View", action: .zoom(1)),
+      Command(
+        "zoom-out", keys: [.character("_"), .character("-")], title: "zoom out",
+        explanation: "Less room for the pane.",
+        group: "View", action: .zoom(-1)),
+      Command(
+        "themes", keys: [.character("t")], title: "theme", explanation: "Choose a theme, with preview.",
+        group: "Lathe",
+        action: .themes),
+      Command(
+        "mouse", keys: [.character("%")], title: "mouse",
+        explanation: "Leave the mouse to the terminal, or take it back.", group: "Lathe", action: .mouse),
+      Command(
+        "redraw", keys: [.control("l")], title: "redraw", explanation: "Draw the screen anew.",
+        group: "Lathe",
+        action: .redraw),
+      Command(
+        "suspend", keys: [.control("z")], title: "suspend", explanation: "Stop; fg comes back.",
+        group: "Lathe",
+        action: .suspend),
+      Command(
+        "quit", keys: [.character("q"), .function(10)], title: "quit",
+        explanation: "Close; asks while jobs run.", group: "Lathe", hint: 90, action: .quit),
+      Command(
+        "interrupt", keys: [.control("c")], title: "quit now",
+        explanation: "Close; asks once while jobs run.",
+        group: "Lathe", action: .interrupt),
+    ]
+      + PaneKind.allCases.map { kind in
+        Command(
+          "pane-\(kind.rawValue)", keys: [.character(Character("\(kind.rawValue)"))], title: kind.title,
+          explanation: "Go to the pane \(kind.title).", group: "View", action: .focus(kind))
+      })
+
+  private static let hasProject: @Sendable (State) -> Availability = {
+    .when($0.project != nil, else: "No model is open.")
+  }
+
+  private static let hasCandidate: @Sendable (State) -> Availability = {
+    .when($0.currentEntry != nil, else: "There is no candidate; n makes one.")
+  }
+
+  private static let hasScope: @Sendable (State) -> Availability = {
+    .when($0.currentEntry != nil && !$0.scope.isEmpty, else: "Select a layer and make a candidate first.")
+  }
+
+  /// Titles and rows of every table, for help, `lathe keys` and the README.
+  package static var commandTables: [(title: String, rows: [CommandSummary])] {
+    let state = State()
+    let own = commands.commands.map { $0.summary(in: state) }
+    return [("Everywhere", own)] + allPanes.map { pane in (Swift.type(of: pane).kind.title, pane.everything) }
+  }
+}
