@@ -87,7 +87,9 @@ struct Conversion: Sendable {
 
   private struct Misfit: Error { var value: String }
 
-  /// Converts one sample. `from` is aligned for the raw type.
+  /// Converts one sample.
+  ///
+  /// `from` is aligned for the raw type.
   private func convert(
     _ from: UnsafeRawPointer, to target: UnsafeMutableRawPointer, scratch: inout Scratch
   ) throws(Misfit) {

@@ -37,8 +37,10 @@ package struct Dataset: Sendable {
   package var inputNames: [String] { inputs.map { $0.name ?? "" } }
   package var isLabelled: Bool { labels != nil }
 
-  /// Opens a dataset card (`.yaml`, `.yml`), a `.npz` whose arrays are named after the inputs with `labels` or `y`,
-  /// or one array of inputs (`.npy`, IDX, either gzipped). Arrays stay mapped where their format allows.
+  /// Opens a dataset, whose arrays stay mapped where their format allows.
+  ///
+  /// A dataset is a card (`.yaml`, `.yml`), a `.npz` whose arrays are named after the inputs with `labels` or `y`, or
+  /// one array of inputs (`.npy`, IDX, either gzipped).
   package static func open(_ path: String) throws(DatasetError) -> Dataset {
     let lower = path.lowercased()
     if lower.hasSuffix(".yaml") || lower.hasSuffix(".yml") {

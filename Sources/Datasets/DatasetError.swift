@@ -20,7 +20,9 @@ package struct DatasetError: Error, Equatable, Sendable {
     case sample(Int, of: String)
   }
 
-  /// What is wrong. Sizes are in bytes where not said otherwise.
+  /// What is wrong.
+  ///
+  /// Sizes are in bytes where not said otherwise.
   package enum Reason: Equatable, Sendable {
     case unreadable(String)
     case truncated(part: String, needed: Int, left: Int)
@@ -46,7 +48,7 @@ package struct DatasetError: Error, Equatable, Sendable {
 }
 
 extension DatasetError: CustomStringConvertible {
-  /// The message: *file: place: what is wrong (found, expected). What to do.*
+  /// The message, as *file: place: what is wrong (found, expected)* and what to do.
   package var description: String {
     var text = printable(file)
     switch place {

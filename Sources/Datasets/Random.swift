@@ -35,7 +35,9 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
   package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }
 
-/// Choosing samples by a seed. Nothing here depends on the standard library's own shuffles, which may change.
+/// Choosing samples by a seed.
+///
+/// Nothing here depends on the standard library's own shuffles, which may change.
 package enum Sampling {
   /// `0..<count` in random order.
   package static func permutation(_ count: Int, seed: UInt64) -> [Int] {

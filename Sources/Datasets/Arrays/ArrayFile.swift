@@ -2,7 +2,9 @@ import Tensors
 
 /// One array from a file of any format known here, told by its first bytes.
 package enum ArrayFile {
-  /// Room every compressed file may claim, and how much more per compressed byte. Real arrays of one repeated
+  /// Room every compressed file may claim, and how much more per compressed byte.
+  ///
+  /// Real arrays of one repeated
   /// value stay far below; a bomb of a few kilobytes cannot claim more than deflate allows anyway.
   static let freeExpansion = 256 << 20
   static let expansionRatio = 128

@@ -2,7 +2,9 @@ import Tensors
 
 /// `.npy` arrays.
 package enum Npy {
-  /// Reads the array at `path`. In native byte order and C order it stays mapped: nothing is copied.
+  /// Reads the array at `path`.
+  ///
+  /// In native byte order and C order it stays mapped: nothing is copied.
   package static func read(_ path: String) throws(DatasetError) -> Tensor {
     let mapping = try Files.map(path)
     return try read(from: MemoryStream(mapping, file: path, range: 0..<mapping.bytes.count))

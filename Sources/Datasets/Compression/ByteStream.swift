@@ -1,7 +1,8 @@
 import Tensors
 
-/// Bytes that come in order: from memory, or out of compressed data. Lets a header be read before room is made
-/// for what it announces.
+/// Bytes that come in order: from memory, or out of compressed data.
+///
+/// Lets a header be read before room is made for what it announces.
 protocol ByteStream: AnyObject {
   var file: String { get }
   /// Where reading has arrived, for messages.
@@ -26,7 +27,9 @@ extension ByteStream {
     return result
   }
 
-  /// A new tensor filled with the next bytes. Its size is checked against what the input can justify first.
+  /// A new tensor filled with the next bytes.
+  ///
+  /// Its size is checked against what the input can justify first.
   func tensor(shape: Shape, type: ElementType, part: String) throws(DatasetError) -> Tensor {
     let needed = type.byteCount(shape.elementCount)
     guard needed <= remainingLimit else {

@@ -3,7 +3,9 @@ import Tensors
 
 /// Opening the files of a dataset.
 enum Files {
-  /// Maps a regular file. A pipe or device is refused before it is opened, since opening one can block.
+  /// Maps a regular file.
+  ///
+  /// A pipe or device is refused before it is opened, since opening one can block.
   static func map(_ path: String) throws(DatasetError) -> MappedFile {
     var status = stat()
     guard !path.utf8.contains(0), stat(path, &status) == 0 else {
