@@ -9,8 +9,6 @@ import Interface
 struct InputDecoder {
   private let window: UnsafeMutablePointer<WINDOW>
   private let descriptor: Int32
-  /// Keys of the description that have no fixed code.
-  private var extended: [Int32: Key] = [:]
   /// A scalar or code that was read too far.
   private var ahead: Unit?
 
@@ -32,15 +30,6 @@ struct InputDecoder {
     define_key("\u{1b}[200~", InputDecoder.pasteBegin)
     define_key("\u{1b}[201~", InputDecoder.pasteEnd)
     define_key("\u{1b}[<", InputDecoder.mouse)
-    let names: [(String, Key)] = [
-      ("kUP5", .controlUp), ("kDN5", .controlDown), ("kLFT5", .controlLeft), ("kRIT5", .controlRight),
-      ("kri", .shiftUp), ("kind", .shiftDown),
-    ]
-    for (name, key) in names {
-      guard let sequence = TerminalType.capability(name) else { continue }
-      let code = key_defined(sequence)
-      if code > 0 { extended[code] = key }
-    }
     // Descriptions know one form of these keys, terminals send the other one in the other cursor mode.
     let both: [(String, Int32)] = [
       ("A", KEY_UP), ("B", KEY_DOWN), ("C", KEY_RIGHT), ("D", KEY_LEFT), ("H", KEY_HOME), ("F", KEY_END),
@@ -62,7 +51,7 @@ struct InputDecoder {
       case .code(InputDecoder.mouse):
         if let mouse = readMouse() { inputs.append(.mouse(mouse)) }
       case .code(let code):
-        if let key = InputDecoder.key(code) ?? extended[code] { inputs.append(.key(key)) }
+        if let key = InputDecoder.key(code) ?? InputDecoder.extendedKey(code) { inputs.append(.key(key)) }
       case .scalar(27):
         if let key = readEscape() { inputs.append(.key(key)) }
       case .scalar(let value):
@@ -204,7 +193,25 @@ struct InputDecoder {
       plain = table[numbers[0]]
     default: plain = nil
     }
-    guard let plain else { return nil }
+    return plain.map { modified($0, modifiers) }
+  }
+
+  /// Keys of a description that have no fixed code; it names them as `kDN5`, the digit as in xterm's sequences.
+  private static func extendedKey(_ code: Int32) -> Key? {
+    guard let pointer = keyname(code) else { return nil }
+    let name = String(cString: pointer)
+    let table: [String: Key] = [
+      "kUP": .up, "kDN": .down, "kLFT": .left, "kRIT": .right, "kHOM": .home, "kEND": .end, "kPRV": .pageUp,
+      "kNXT": .pageDown, "kDC": .delete, "kIC": .insert,
+    ]
+    if let key = table[name] { return modified(key, 1) }
+    guard let digit = name.last?.wholeNumberValue, let key = table[String(name.dropLast())] else {
+      return nil
+    }
+    return modified(key, max(0, digit - 1))
+  }
+
+  private static func modified(_ plain: Key, _ modifiers: Int) -> Key {
     if modifiers & 4 != 0 {
       let table: [Key: Key] = [
         .up: .controlUp, .down: .controlDown, .left: .controlLeft, .right: .controlRight,

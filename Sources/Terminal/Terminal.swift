@@ -140,6 +140,7 @@ package final class Terminal {
   package func close() {
     guard isOpen else { return }
     isOpen = false
+    set_term(screen)
     send(modes(on: false))
     endwin()
     if handlesSignals { CrashGuard.uninstall() }

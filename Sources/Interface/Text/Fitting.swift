@@ -83,7 +83,8 @@ package enum Fitting {
         }
         line = rest
       }
-      lines.append(line)
+      // A word that was broken may have ended exactly at the edge.
+      if !line.isEmpty || paragraph.isEmpty { lines.append(line) }
     }
     return lines
   }

@@ -15,6 +15,12 @@ package struct ThemeError: Error, Hashable, CustomStringConvertible {
   package var line: Int?
   package var problem: String
 
+  package init(file: String, line: Int?, problem: String) {
+    self.file = file
+    self.line = line
+    self.problem = problem
+  }
+
   package var description: String { line.map { "\(file), line \($0): \(problem)" } ?? "\(file): \(problem)" }
 }
 

@@ -128,7 +128,7 @@ package struct Chart: Sendable {
   /// Draws both axes where there is room for them; returns what is left.
   private func drawAxes(on canvas: inout Canvas, in area: Rect, _ across: Reach, _ upward: Reach) -> Rect {
     guard area.width >= 14, area.height >= 5 else { return area }
-    let (values, step) = upward.ticks(max(1, (area.height - 2) / 3))
+    let (values, step) = upward.ticks(max(2, (area.height - 2) / 2))
     let labels = values.map { y.label($0, step) }
     let gutter = min((labels.map(CharacterWidth.of).max() ?? 0) + 1, area.width / 3)
     let plot = area.inset(left: gutter + 1, bottom: 2)

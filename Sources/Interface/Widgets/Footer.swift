@@ -42,9 +42,10 @@ package struct Footer: Sendable {
     guard !row.isEmpty else { return }
     for slot in slots(width: row.width) {
       let hint = hints[slot.hint]
-      canvas.put(
-        [Run(hint.key, .key), Run(" "), Run(hint.title, .muted)], x: row.x + slot.x, y: row.y,
-        width: slot.width)
+      // With no room for the title, at least the key.
+      let isShort = slot.width < CharacterWidth.of(hint.key) + 3
+      let runs = isShort ? [Run(hint.key, .key)] : [Run(hint.key, .key), Run(" "), Run(hint.title, .muted)]
+      canvas.put(runs, x: row.x + slot.x, y: row.y, width: slot.width)
     }
   }
 

@@ -38,7 +38,7 @@ package struct Menu: Sendable {
     package var detail: String
     /// Why it cannot be chosen now.
     package var reason: String?
-    /// A heading before the first item of its group.
+    /// Where it belongs; the query finds it by this too.
     package var group: String
 
     package init(

@@ -84,7 +84,8 @@ package struct Table: Sendable {
 
   /// The columns that are seen in this width, from left to right.
   package func slots(width: Int) -> [Slot] {
-    var room = width - gutter
+    // One column at the edge is kept for the sign that there is more.
+    var room = width - gutter - (scrollsSideways ? 1 : 0)
     let chosen = scrollsSideways ? columnsInWindow(room) : columnsKept(room)
     guard !chosen.isEmpty else { return [] }
     var widths = chosen.map { columns[$0].minimum }

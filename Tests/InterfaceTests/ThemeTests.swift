@@ -1,0 +1,209 @@
+import Foundation
+import Interface
+import Testing
+
+@Suite struct ThemeTests {
+  static let ids = ThemeLibrary.shipped.map(\.id)
+
+  @Test func theListIsTheFolder() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("themes")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(files == Self.ids.map { $0 + ".yaml" }.sorted())
+    for id in Self.ids {
+      let text = try String(contentsOf: folder.appendingPathComponent(id + ".yaml"), encoding: .utf8)
+      #expect(ThemeLibrary.source(id) == text)
+    }
+  }
+
+  @Test(arguments: ids) func shippedThemesHaveNoWarnings(id: String) throws {
+    let (theme, warnings) = try ThemeLibrary.load(id)
+    #expect(warnings == [])
+    #expect(theme.id == id)
+  }
+
+  @Test func theFirstExplainsEveryKey() throws {
+    // Any other theme may name any key of the first one, and no key is missing there.
+    let text = try #require(ThemeLibrary.source("terminal"))
+    let keys = [
+      "text", "muted", "border", "border.focus", "selection", "selection.idle", "title", "key", "header",
+      "mark",
+      "match", "input", "gauge", "toast", "good", "warn", "bad", "info", "stale", "series", "sensitivity",
+      "histogram",
+      "load",
+    ]
+    var previous = ""
+    for line in text.split(separator: "\n").map({ $0.trimmingCharacters(in: .whitespaces) }) {
+      if let key = keys.first(where: { line.hasPrefix($0 + ":") }) {
+        #expect(previous.hasPrefix("#"), "\(key) is not explained")
+      }
+      previous = line
+    }
+    for key in keys { #expect(text.contains("\n  \(key): "), "\(key)") }
+  }
+
+  static let textStyles: [Style] =
+    [
+      .text, .muted, .title, .key, .header, .mark, .match, .input, .toast, .good, .warn, .bad, .info, .stale,
+      .selection, Style(.selectionIdle), Style.text.selected, Style.good.selectedIdle,
+    ] + (0..<8).map(Style.series)
+  static let lineStyles: [Style] =
+    [.border, .borderFocus, .gauge]
+    + Gradient.allCases.flatMap { gradient in (0...20).map { Style.gradient(gradient, Double($0) / 20) } }
+
+  /// Contrast of a style, where the theme and not the terminal's user decides it.
+  ///
+  /// Two named colours, neither of them the user's default, are taken as xterm shows them.
+  private func contrast(_ look: ResolvedStyle) -> Double? {
+    if case .indexed(let front) = look.foreground, case .indexed(let back) = look.background, front < 16,
+      back < 16
+    {
+      return Contrast.ratio(Color.xterm[Int(front)], Color.xterm[Int(back)])
+    }
+    return Contrast.ratio(look.foreground, look.background)
+  }
+
+  @Test(arguments: ids, [ColorDepth.truecolor, .indexed, .sixteen]) func contrast(
+    id: String, depth: ColorDepth
+  ) throws {
+    let theme = try ThemeLibrary.load(id).theme
+    for style in Self.textStyles {
+      if let ratio = contrast(theme.resolve(style, depth: depth)) {
+        #expect(ratio >= 4.5, "\(style): \(ratio)")
+      }
+    }
+    for style in Self.lineStyles {
+      if let ratio = contrast(theme.resolve(style, depth: depth)) {
+        #expect(ratio >= 3, "\(style): \(ratio)")
+      }
+    }
+  }
+
+  @Test(arguments: ["dark", "light", "high-contrast", "colorblind"]) func fullColourThemesDecideEverything(
+    id: String
+  ) throws {
+    let theme = try ThemeLibrary.load(id).theme
+    for style in Self.textStyles + Self.lineStyles {
+      #expect(contrast(theme.resolve(style, depth: .truecolor)) != nil, "\(style)")
+    }
+  }
+
+  @Test(arguments: ids, ColorDepth.allCases) func whatMattersIsSeenWithoutColour(
+    id: String, depth: ColorDepth
+  ) throws {
+    let theme = try ThemeLibrary.load(id).theme
+    func look(_ style: Style) -> ResolvedStyle { theme.resolve(style, depth: depth) }
+    #expect(look(.text.selected) != look(.text))
+    #expect(look(.text.selectedIdle) != look(.text))
+    #expect(look(.text.selected) != look(.text.selectedIdle))
+    #expect(look(.input) != look(.text))
+    #expect(look(.toast) != look(.text))
+    #expect(look(.text.reverse).attributes.contains(.reverse))
+    if depth == .mono {
+      for style in Self.textStyles + Self.lineStyles {
+        #expect(look(style).foreground == .terminal && look(style).background == .terminal)
+      }
+      #expect(look(.text.selected).attributes.contains(.reverse))
+    }
+  }
+
+  @Test(arguments: ids, ColorDepth.allCases) func coloursAreThoseOfTheDepth(id: String, depth: ColorDepth)
+    throws
+  {
+    let theme = try ThemeLibrary.load(id).theme
+    for style in Self.textStyles + Self.lineStyles {
+      let look = theme.resolve(style, depth: depth)
+      for color in [look.foreground, look.background] {
+        switch color {
+        case .terminal: break
+        case .indexed(let index):
+          #expect(Int(index) < [.mono: 0, .eight: 8, .sixteen: 16][depth, default: 256])
+        case .rgb: #expect(depth == .truecolor)
+        }
+      }
+    }
+  }
+
+  @Test func unknownKeysWarnWithTheirLine() throws {
+    let (theme, warnings) = try ThemeLibrary.parse(
+      """
+      name: Mine
+      inherits: dark
+      ui:
+        text: "#ffffff on #000000"
+        bordr: red
+        key: [fancy, red]
+        muted: red blue
+      status: {good: green on}
+      graph:
+        series: cyan
+      colour: 3
+      """, id: "mine")
+    #expect(
+      warnings.map(\.description) == [
+        "mine.yaml, line 5: `ui.bordr` is not a theme key; terminal.yaml explains all there are",
+        "mine.yaml, line 6: `ui.key`: `fancy` is not a colour (\"#rrggbb\" in quotes, a palette name, a colour name, 0…255 or default)",
+        "mine.yaml, line 7: `ui.muted`: `blue` is one colour too many; a style is `FG on BG bold`",
+        "mine.yaml, line 8: `status.good`: a colour is missing after `on`",
+        "mine.yaml, line 10: `graph.series` is a list of colours, or two such lists: full colour, sixteen colours",
+        "mine.yaml, line 11: `colour` is not a theme key; terminal.yaml explains all there are",
+      ])
+    // What cannot be read is inherited, over the theme's own background.
+    let dark = try ThemeLibrary.load("dark").theme
+    #expect(theme.resolve(.text, depth: .truecolor) == ResolvedStyle(.rgb(255, 255, 255), on: .rgb(0, 0, 0)))
+    #expect(
+      theme.resolve(.key, depth: .truecolor).foreground == dark.resolve(.key, depth: .truecolor).foreground)
+    #expect(theme.resolve(.key, depth: .truecolor).background == .rgb(0, 0, 0))
+    #expect(
+      theme.resolve(.series(0), depth: .truecolor).foreground
+        == dark.resolve(.series(0), depth: .truecolor).foreground)
+    #expect(theme.name == "Mine" && theme.appearance == .dark)
+  }
+
+  @Test func aPaletteRecoloursWhatIsInherited() throws {
+    let theme = try ThemeLibrary.parse("inherits: dark\npalette: {accent: \"#ff00ff\"}", id: "pink").theme
+    #expect(theme.resolve(.selection, depth: .truecolor).background == .rgb(255, 0, 255))
+    #expect(theme.resolve(.selection, depth: .sixteen).attributes == .reverse)
+  }
+
+  @Test func errorsSayWhat() {
+    #expect(
+      throws: ThemeError(
+        file: "nosuch.yaml", line: nil,
+        problem: "there is no theme of this name (shipped: \(Self.ids.joined(separator: ", ")))")
+    ) {
+      try ThemeLibrary.load("nosuch")
+    }
+    #expect(throws: ThemeError(file: "a.yaml", line: nil, problem: "inherits itself (a → b → a)")) {
+      try ThemeLibrary.load("a") { ["a": "inherits: b", "b": "inherits: a"][$0] }
+    }
+    #expect(throws: ThemeError.self) { try ThemeLibrary.parse("ui: [", id: "broken") }
+    #expect(throws: ThemeError.self) { try ThemeLibrary.parse("- a", id: "list") }
+    // A user's theme may build on the shipped one it is named after.
+    #expect(throws: Never.self) { try ThemeLibrary.load("dark") { $0 == "dark" ? "inherits: dark" : nil } }
+    #expect(throws: Never.self) { try ThemeLibrary.parse("", id: "empty") }
+  }
+
+  @Test func reductions() {
+    #expect(Color.rgb(255, 0, 0).reducedTo256 == .indexed(196))
+    #expect(Color.rgb(128, 128, 128).reducedTo256 == .indexed(244))
+    #expect(Color.rgb(0, 0, 0).reducedTo256 == .indexed(16))
+    #expect(Color.indexed(3).reducedTo256 == .indexed(3))
+    #expect(Color.rgb(250, 250, 0).reducedTo16 == .indexed(11))
+    #expect(Color("#0A0b0c") == .rgb(10, 11, 12))
+    #expect(Color("bright-red") == .indexed(9) && Color("256") == nil && Color("#12345") == nil)
+    let contrast = Contrast.ratio(Color.rgb(0, 0, 0), .rgb(255, 255, 255)) ?? 0
+    #expect(abs(contrast - 21) < 1e-9)
+    let gray = Contrast.ratio(Color.rgb(0x76, 0x76, 0x76), .rgb(255, 255, 255)) ?? 0
+    #expect(abs(gray - 4.54) < 0.005)
+  }
+
+  @Test func choiceOfDepth() {
+    #expect(ColorChoice.auto.depth(available: .truecolor, noColor: nil) == .truecolor)
+    #expect(ColorChoice.auto.depth(available: .truecolor, noColor: "") == .truecolor)
+    #expect(ColorChoice.auto.depth(available: .truecolor, noColor: "1") == .mono)
+    #expect(ColorChoice.indexed.depth(available: .truecolor, noColor: "1") == .indexed)
+    #expect(ColorChoice.sixteen.depth(available: .eight, noColor: nil) == .eight)
+    #expect(ColorChoice.never.depth(available: .truecolor, noColor: nil) == .mono)
+  }
+}
