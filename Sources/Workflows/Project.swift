@@ -16,9 +16,13 @@ package struct Project: Sendable {
   package var threads: Int
 
   /// Opens a model and the data that goes with it.
+  ///
+  /// - Parameters:
+  ///   - shapes: sizes for free dimensions, with the batch.
+  ///   - samples: shapes of one sample, without the batch, of arrays the model is to run on; data's come first.
   package static func open(
     model path: String, data: String? = nil, trainData: String? = nil, shapes: [ValueName: Shape] = [:],
-    threads: Int
+    samples: [ValueName: Shape] = [:], threads: Int
   ) throws -> Project {
     let (source, format) = try Model.read(path)
     let outputs = source.outputs.map { OutputSpec(name: $0.name, dimensions: $0.sizes) }
@@ -29,7 +33,7 @@ package struct Project: Sendable {
     let boundTrain = try trainData.map { try Dataset.open($0).bound(to: specs, outputs: outputs) }
     let model = try Model(
       source: source, path: path, format: format, shapes: shapes,
-      samples: (bound ?? boundTrain)?.sampleShapes ?? [:])
+      samples: (bound ?? boundTrain)?.sampleShapes ?? samples)
     return Project(
       model: model, data: try bound ?? model.synthetic(EvaluationPlan.syntheticSamples, seed: 0x5EED),
       trainData: boundTrain, dataPath: data, trainDataPath: trainData, threads: threads)

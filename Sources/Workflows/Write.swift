@@ -42,9 +42,4 @@ extension Model {
       compression: Double(Sizes(graph, infos: infos).weightBytes) / Double(Swift.max(sizes.weightBytes, 1)),
       bitsPerWeight: sizes.bitsPerWeight)
   }
-
-  /// Names of the inputs a model file asks for.
-  package static func suppliedInputNames(_ path: String) throws -> [String] {
-    try read(path).source.suppliedInputs.map(\.name)
-  }
 }

@@ -28,20 +28,13 @@ struct Run: ParsableCommand {
     var inputs: [String: Tensor] = [:]
     for name in file.names { inputs[name] = try file.read(name) }
     let project = try Project.open(
-      model: model.model, data: model.data, trainData: model.trainData,
-      shapes: try model.shapes().merging(freeShapes(inputs)) { given, _ in given },
-      threads: common.threadCount)
+      model: model.model, data: model.data, trainData: model.trainData, shapes: model.shapes(),
+      samples: inputs.mapValues { Array($0.shape.dropFirst()) }, threads: common.threadCount)
     let candidate = try recipe.load(seed: common.seed).map {
       try project.prepare($0.recipe, name: $0.name, reporter: reporter.part(0...0.5))
     }
     let outputs = try project.run(
       inputs, candidate: candidate, isSimulated: simulate, reporter: reporter.part(0.5...1))
     try Files.replace(output, with: Data(Npz.encode(outputs)))
-  }
-
-  /// Sizes of the arrays, so that a model with free sizes need not be told them again.
-  private func freeShapes(_ inputs: [String: Tensor]) throws -> [String: Shape] {
-    let wanted = Set(try Model.suppliedInputNames(model.model))
-    return inputs.filter { wanted.contains($0.key) }.mapValues { [1] + $0.shape.dropFirst() }
   }
 }

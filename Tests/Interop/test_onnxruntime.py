@@ -1,0 +1,79 @@
+"""float32 and quantized models beside ONNX Runtime."""
+import numpy as np
+import pytest
+from conftest import CLASSIFIERS, SHARED, classifier, inputs_of, lathe, needs_shared, run_lathe, run_onnxruntime, sqnr
+
+
+@needs_shared
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_float32_equals_onnxruntime(name, tmp_path):
+    model, data, samples = classifier(name)
+    arrays, _ = inputs_of(model, data, samples)
+    theirs = run_onnxruntime(model, arrays)
+    ours = run_lathe(model, arrays, tmp_path)
+    assert set(ours) == set(theirs)
+    for output in theirs:
+        error = np.abs(ours[output] - theirs[output]).max() / np.abs(theirs[output]).max()
+        assert error <= 1e-3, output
+        assert (ours[output].argmax(-1) != theirs[output].argmax(-1)).sum() <= 1, output
+
+
+PRESETS = ["static-int8", "dynamic-int8", "weight-int8", "weight-int4"]
+# Model and samples to compare on; the large ones have fewer, to keep the whole run short.
+EXPORTED = {"resnet8": 1000, "resnet20": 500, "mobilenet_v1": 100, "squeezenet": 60, "mnist": 500, "magika": 200, "minilm": 60}
+
+
+@needs_shared
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", EXPORTED)
+def test_exported_model_agrees(name, preset, tmp_path):
+    """ONNX Runtime opens the file; few predictions differ from our integer run, and far less than from float32."""
+    model, data, _ = classifier(name)
+    arrays, _ = inputs_of(model, data, EXPORTED[name])
+    recipe = tmp_path / "recipe.yaml"
+    text = lathe("presets", preset).stdout
+    recipe.write_text(text.replace("samples: 256", "samples: 64"))
+    quantized = tmp_path / "quantized.onnx"
+    lathe("quantize", model, "--recipe", recipe, "--data", data, "-o", quantized, "--quiet")
+    float32 = run_lathe(model, arrays, tmp_path)
+    ours = run_lathe(model, arrays, tmp_path, "--recipe", recipe, "--data", data)
+    optimized = run_onnxruntime(quantized, arrays)
+    plain = run_onnxruntime(quantized, arrays, optimize=False)
+    for output in float32:
+        differing = (ours[output].argmax(-1) != optimized[output].argmax(-1)).sum()
+        assert differing <= max(3, len(ours[output]) // 100), output
+        loss = sqnr(float32[output], ours[output])
+        for theirs in (optimized, plain):
+            assert sqnr(theirs[output], ours[output]) >= loss + 6, output
+
+
+@needs_shared
+def test_calibration_cache_is_accepted(tmp_path):
+    """quantize_static takes our ranges without calibrating."""
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    model, data, _ = classifier("resnet8")
+    cache = tmp_path / "cache.json"
+    lathe("export", model, "--preset", "static-int8", "--data", data, "--format", "onnxruntime-cache", "-o", cache)
+    quantize_static(
+        str(model), str(tmp_path / "q.onnx"), None, quant_format=QuantFormat.QDQ, per_channel=True,
+        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibration_cache_path=str(cache))
+    arrays, labels = inputs_of(model, data, 500)
+    scores = next(iter(run_onnxruntime(tmp_path / "q.onnx", arrays).values()))
+    assert (scores.argmax(-1) == labels).mean() > 0.85
+
+
+@needs_shared
+def test_exported_script_runs(tmp_path):
+    import subprocess
+    import sys
+
+    model, data, _ = classifier("resnet8")
+    script = tmp_path / "quantize.py"
+    lathe("export", model, "--preset", "onnxruntime-qdq", "--data", data, "--format", "onnxruntime", "-o", script)
+    arrays, labels = inputs_of(model, data, 500)
+    np.savez(tmp_path / "calibration.npz", **arrays)
+    subprocess.run(
+        [sys.executable, script, model, tmp_path / "calibration.npz", tmp_path / "q.onnx"], check=True, cwd=tmp_path)
+    scores = next(iter(run_onnxruntime(tmp_path / "q.onnx", arrays).values()))
+    assert (scores.argmax(-1) == labels).mean() > 0.85
