@@ -88,7 +88,8 @@ package struct QLinearConv: Operator {
 extension Conv {
   func inferredShape(_ x: Shape?, _ w: Shape?) throws -> Shape? {
     guard let x, let w else { return nil }
-    return try checked([x[0], w[0]] + geometry(x: x, w: w).output)
+    let window = try geometry(x: x, w: w)
+    return try checked([x[0], w[0]] + window.output)
   }
 
   /// Σ (x − zero) · (w − wZero) as float64, exact because every sum is far below 2⁵³.

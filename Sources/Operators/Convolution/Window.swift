@@ -43,7 +43,7 @@ package struct WindowAttributes: Sendable, Hashable {
         throw OperatorError("attribute \"\(name)\" holds \(bad) (expected positive sizes).")
       }
     }
-    if let bad = pads?.first(where: { abs($0) > 1 << 30 }) {
+    if let bad = pads?.first(where: { $0 > 1 << 30 || $0 < -1 << 30 }) {
       throw OperatorError("attribute \"pads\" holds \(bad), which is impossibly large.")
     }
   }

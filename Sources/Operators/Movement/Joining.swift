@@ -134,7 +134,7 @@ package struct Split: ActivationOperator {
       return (sizes, along)
     }
     let count = parts ?? outputs
-    guard count >= outputs, count <= Swift.max(total, 1) || total == 0 else {
+    guard count >= outputs, count <= Swift.max(total, outputs) else {
       throw OperatorError("axis \(along) of \(shape.shapeText) does not make \(count) parts.")
     }
     let each = (total + count - 1) / count

@@ -41,7 +41,7 @@ package struct Pad: ActivationOperator {
     guard pads.count == 2 * axes.count else {
       throw OperatorError("pads has \(pads.count) elements (expected \(2 * axes.count), two for each axis).")
     }
-    guard pads.allSatisfy({ abs($0.clamped) < 1 << 40 }) else {
+    guard pads.allSatisfy({ $0 > -1 << 40 && $0 < 1 << 40 }) else {
       throw OperatorError("pads holds an impossibly large size.")
     }
     var result = shape.map { _ in (begin: 0, end: 0) }
@@ -110,11 +110,6 @@ package struct Pad: ActivationOperator {
     guard let value = constant.constant else { return nil }
     return value.floats.allSatisfy { $0 == 0 } ? .keepsInput(0) : nil
   }
-}
-
-extension Int {
-  /// Itself, but for the one number whose magnitude is no `Int`.
-  fileprivate var clamped: Int { self == .min ? .max : self }
 }
 
 /// A tensor cropped or padded with zeros, centred, to given sizes.

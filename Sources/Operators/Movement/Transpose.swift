@@ -63,7 +63,9 @@ package struct DepthToSpace: ActivationOperator {
   package init(attributes: Attributes) throws {
     block = try attributes.integer("blocksize")
     isChannelFirst = try attributes.text("mode", among: ["DCR", "CRD"]) == "CRD"
-    guard block > 0 else { throw OperatorError("attribute \"blocksize\" is \(block) (expected at least 1).") }
+    guard block > 0, block < 1 << 15 else {
+      throw OperatorError("attribute \"blocksize\" is \(block) (expected 1 to 32767).")
+    }
   }
 
   package var attributes: Attributes {
@@ -109,7 +111,9 @@ package struct SpaceToDepth: ActivationOperator {
 
   package init(attributes: Attributes) throws {
     block = try attributes.integer("blocksize")
-    guard block > 0 else { throw OperatorError("attribute \"blocksize\" is \(block) (expected at least 1).") }
+    guard block > 0, block < 1 << 15 else {
+      throw OperatorError("attribute \"blocksize\" is \(block) (expected 1 to 32767).")
+    }
   }
 
   package var attributes: Attributes {

@@ -64,8 +64,8 @@ struct ScaleLayout {
 /// The attributes that quantizing and dequantizing share.
 func checkedBlock(_ attributes: Attributes) throws -> Int {
   let block = try attributes.integer("block_size", default: 0)
-  guard block >= 0 else {
-    throw OperatorError("attribute \"block_size\" is \(block) (expected no negative number).")
+  guard block >= 0, block < 1 << 40 else {
+    throw OperatorError("attribute \"block_size\" is \(block) (expected 0 or a size).")
   }
   return block
 }

@@ -35,7 +35,7 @@ let realTypes: Set<ElementType> = [.float32, .float64, .float16, .bfloat16]
 
 /// The shape, unless it is negative somewhere or larger than any operand can be: files can ask for anything.
 func checked(_ shape: Shape) throws -> Shape {
-  guard let count = shape.checkedElementCount, count <= 1 << 31 else {
+  guard let count = shape.checkedElementCount, count <= 1 << 29 else {
     throw OperatorError(
       "the output would have shape \(shape.shapeText), which is impossibly large or negative.")
   }
