@@ -6,12 +6,16 @@
 
 #include "include/ckernels.h"
 
+#define CK_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_INLINE static inline __attribute__((always_inline))
 
 // Each level fills in what it does better than the one below.
 void ck_use_scalar(ck_table *table);
 void ck_use_avx2(ck_table *table);
 void ck_use_avx512vnni(ck_table *table);
+
+/// Any number of taps, for levels whose own kernel holds only so many.
+void ck_scalar_depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1);
 
 CK_INLINE size_t ck_min(size_t a, size_t b) { return a < b ? a : b; }
 CK_INLINE size_t ck_divide_up(size_t a, size_t b) { return (a + b - 1) / b; }

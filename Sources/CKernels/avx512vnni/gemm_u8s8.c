@@ -154,7 +154,8 @@ static void gemm(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t 
   t.panel_step = PANEL * depth;
   t.e = ck_epilogue_gemm(g);
   t.quick = g->output == CK_OUT_U8 && !g->residual && !g->b_zero && !g->a_zeros;
-  ck_avx512_open(&t.s, &g->rows, 0, is_short(taps, k));
+  ck_segments_open(&t.s, &g->rows, 0, is_short(taps, k));
+  t.s.advance = ck_avx512_advance;
   // When the panels fit the second cache they pass over one tile at a time; else over as many as fit there.
   size_t step = ck_even_tile(m1 - m0, CK_ROWS), block = step;
   if ((n1 - n0) * depth > CACHE) {
@@ -176,7 +177,7 @@ static void gemm(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t 
       for (size_t i = i0; i < i1; i += step) {
         size_t rows = ck_min(step, i1 - i);
         if (j == n0 || block > step || !t.s.single) {
-          ck_avx512_first(&t.s, i, rows);
+          ck_segments_first(&t.s, i, rows);
           if (g->b_zero) sum_rows(&t);
         }
         kernels[rows - 1](&t);

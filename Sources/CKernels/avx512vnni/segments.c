@@ -1,32 +1,7 @@
+// The segments of ../segments.h in vectors.
 #include "avx512vnni.h"
 
 #if defined(__x86_64__)
-
-void ck_avx512_open(ck_segments *s, const ck_rows *rows, int shift, int gathered) {
-  s->rows = rows;
-  s->shift = shift;
-  size_t stride = rows->stride << shift, bytes = rows->k << shift;
-  if (gathered)
-    s->kind = CK_GATHER;
-  else if (!rows->offsets && stride % 1024 == 0 && bytes >= 1024 && rows->k % 4 == 0)
-    s->kind = CK_COPY;
-  else
-    s->kind = CK_POINT;
-  s->total = s->kind == CK_COPY ? rows->k : rows->k ? rows->taps : 0;
-}
-
-void ck_avx512_first(ck_segments *s, size_t row, size_t count) {
-  s->row = row;
-  s->count = count;
-  s->next = 0;
-  if (s->kind != CK_POINT)
-    for (size_t r = 0; r < count; r++) s->table[r * CK_TAPS] = s->buffer + r * CK_BUFFER;
-  if (s->total)
-    ck_avx512_advance(s);
-  else
-    s->pieces = 0;
-  s->single = s->next >= s->total;
-}
 
 CK_AVX512_BEGIN
 
@@ -70,7 +45,7 @@ CK_INLINE void copy(unsigned char *to, const char *from, size_t n) {
 static void gather(ck_segments *s) {
   const ck_rows *rows = s->rows;
   int shift = s->shift;
-  size_t bytes = rows->k << shift, taps = ck_min(rows->taps - s->next, (1024 / bytes) & ~(size_t)3);
+  size_t bytes = rows->k << shift, taps = ck_min(rows->taps - s->next, (CK_COPIED / bytes) & ~(size_t)3);
   for (size_t r = 0; r < s->count; r++) {
     unsigned char *to = s->buffer + r * CK_BUFFER;
     if (!rows->offsets) {
@@ -96,23 +71,13 @@ static void gather(ck_segments *s) {
   s->next += taps;
 }
 
-static void copy_rows(ck_segments *s) {
-  const ck_rows *rows = s->rows;
-  size_t length = ck_min(rows->k - s->next, (size_t)1024 >> s->shift);
-  for (size_t r = 0; r < s->count; r++)
-    copy(s->buffer + r * CK_BUFFER,
-         (const char *)rows->a + (((s->row + r) * rows->stride + s->next) << s->shift), length << s->shift);
-  s->pieces = 1;
-  s->length = length;
-  s->next += length;
-}
-
 void ck_avx512_advance(ck_segments *s) {
-  switch (s->kind) {
-    case CK_POINT: point(s); break;
-    case CK_GATHER: gather(s); break;
-    case CK_COPY: copy_rows(s); break;
-  }
+  if (s->kind == CK_POINT)
+    point(s);
+  else if (s->kind == CK_GATHER)
+    gather(s);
+  else
+    ck_segments_advance(s);
 }
 
 CK_AVX512_END

@@ -1,50 +1,59 @@
-// How weights with group scales are packed.
-//
-// A header of 64 bytes; panels of 16 columns; then, for integer rows, [panel][taps · groups][16] of
-// Σ code − length · zero. A panel holds for each tap and group: 16 scales, 16 zeros (if there are any), and units of
-// 64 bytes. A unit is 16 columns × 32 bits: four bytes of four elements along k, and with narrower codes the next four
-// above them in the same bytes. Narrow codes are stored plus 2^(bits − 1). The last unit of a group is filled up.
+// Where a lane of packed weights holds its codes, for vpdpbusd: four bytes of four elements along k, and with narrower
+// codes the next four above them in the same bytes. Narrow codes are stored plus 2^(bits − 1).
 #ifndef CK_AVX512_WQ_H
 #define CK_AVX512_WQ_H
 
-#include "avx512vnni.h"
+#include "simd.h"
 
 #if defined(__x86_64__)
 
-typedef struct {
-  size_t bits, k, group;
-  size_t groups;      // of a tap
-  size_t per_unit;    // elements along k in a unit
-  int zeros;          // whether there are zero points
-  size_t panel_bytes;
-  size_t span;        // elements of a row when every group is filled up to whole units
-} ck_wq_layout;
+#define V_CODE_BIAS(bits) ((bits) == 8 ? 0 : 1 << ((bits)-1))
 
-CK_INLINE size_t ck_wq_length(const ck_wq_layout *l, size_t g) { return ck_min(l->group, l->k - g * l->group); }
+CK_AVX512_BEGIN
 
-CK_INLINE ck_wq_layout ck_wq_open(size_t taps, size_t k, size_t bits, size_t group, int zeros) {
-  ck_wq_layout l = {bits, k, group, ck_divide_up(k, group), 32 / bits, zeros, 0, 0};
-  size_t units = 0;
-  if (l.groups)
-    units = (l.groups - 1) * ck_divide_up(group, l.per_unit) +
-            ck_divide_up(ck_wq_length(&l, l.groups - 1), l.per_unit);
-  l.panel_bytes = taps * 64 * (l.groups * (zeros ? 2 : 1) + units);
-  l.span = taps * units * l.per_unit;
-  return l;
+/// The lowest bit of element x.
+CK_INLINE unsigned v_code_place(unsigned bits, unsigned x) { return 8 * (x % 4) + x / 4 * bits; }
+
+/// The floats that narrow codes stand for.
+CK_INLINE vf v_codebook(const int bits) {
+  vi i = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  if (bits == 4) return v_from_int(vi_sub(i, vi_set(8)));
+  return v_from_int(vi_sub(_mm512_and_si512(i, vi_set(3)), vi_set(2)));
 }
 
-CK_INLINE int ck_wq_has_zeros(const void *packed) { return *(const unsigned char *)packed; }
-
-CK_INLINE const char *ck_wq_panel(const ck_wq_layout *l, const void *packed, size_t column) {
-  return (const char *)packed + 64 + column / 16 * l->panel_bytes;
+/// Element x of a unit. A permutation reads only the low four bits of its index: no mask is needed.
+CK_INLINE vf v_element(const int bits, vi unit, unsigned x, vf book) {
+  if (bits == 8) return v_from_int(vi_right(x == 3 ? unit : vi_left(unit, 24 - 8 * x), 24));
+  unsigned shift = v_code_place((unsigned)bits, x);
+  return _mm512_permutexvar_ps(shift ? _mm512_srli_epi32(unit, shift) : unit, book);
 }
 
-size_t ck_avx512_wq_packed_bytes(size_t n, size_t taps, size_t k, size_t bits, size_t group);
-void ck_avx512_wq_pack(size_t n, size_t taps, size_t k, size_t bits, size_t group, const int8_t *codes,
-                       const float *scales, const int32_t *zeros, void *packed);
-size_t ck_avx512_wq_scratch_bytes(size_t taps, size_t k);
-void ck_avx512_gemm_wq_f32(const ck_gemm_wq *g, size_t m0, size_t m1, size_t n0, size_t n1);
-void ck_avx512_gemm_wq_u8(const ck_gemm_u8wq *g, size_t m0, size_t m1, size_t n0, size_t n1);
+/// A step multiplies four elements.
+enum { V_STEP = 4 };
+typedef uint8_t v_wide;
+
+CK_INLINE vi v_step(const int bits, vi unit, unsigned step) {
+  if (bits == 8) return unit;
+  vi field = step ? _mm512_srli_epi16(unit, step * (unsigned)bits) : unit;
+  return _mm512_and_si512(field, _mm512_set1_epi8((char)((1 << bits) - 1)));
+}
+
+CK_INLINE vi v_dot(vi sum, vi a, vi w) { return _mm512_dpbusd_epi32(sum, a, w); }
+
+/// `length` codes, filled up with zeros to `filled`; their sum.
+static inline int32_t v_widen(const uint8_t *from, size_t length, size_t filled, v_wide *to) {
+  vi sum = vi_set(0);
+  for (size_t x = 0; x < length; x += 64) {
+    __mmask64 live = length - x >= 64 ? ~0ull : (1ull << (length - x)) - 1;
+    __mmask64 place = filled - x >= 64 ? ~0ull : (1ull << (filled - x)) - 1;
+    vi v = _mm512_maskz_loadu_epi8(live, from + x);
+    _mm512_mask_storeu_epi8(to + x, place, v);
+    sum = _mm512_add_epi64(sum, _mm512_sad_epu8(v, vi_set(0)));
+  }
+  return (int32_t)_mm512_reduce_add_epi64(sum);
+}
+
+CK_AVX512_END
 
 #endif
 #endif

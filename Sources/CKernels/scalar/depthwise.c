@@ -17,7 +17,7 @@ static void depthwise_f32(const ck_depthwise_f32 *d, size_t m0, size_t m1) {
     }
 }
 
-static void depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1) {
+void ck_scalar_depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1) {
   ck_epilogue e = ck_epilogue_depthwise(d);
   for (size_t i = m0; i < m1; i++)
     for (size_t ch = 0; ch < d->channels; ch++) {
@@ -34,5 +34,5 @@ static void depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1) {
 
 void ck_scalar_depthwise(ck_table *table) {
   table->depthwise_f32 = depthwise_f32;
-  table->depthwise_u8s8 = depthwise_u8s8;
+  table->depthwise_u8s8 = ck_scalar_depthwise_u8s8;
 }

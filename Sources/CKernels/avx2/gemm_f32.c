@@ -1,0 +1,9 @@
+#include "simd.h"
+
+#if defined(__x86_64__)
+CK_AVX2_BEGIN
+#include "../vector/gemm_f32.h"
+CK_AVX2_END
+
+void ck_avx2_gemm_f32(ck_table *table) { fill_gemm_f32(table); }
+#endif

@@ -1,0 +1,9 @@
+#include "wq.h"
+
+#if defined(__x86_64__)
+CK_AVX2_BEGIN
+#include "../vector/gemm_wq.h"
+CK_AVX2_END
+
+void ck_avx2_gemm_wq(ck_table *table) { fill_gemm_wq(table); }
+#endif
