@@ -68,6 +68,13 @@ extension Compiler {
       guard buffers[old].last == number, buffers[old].first >= 0, buffers[old].bytes >= buffers[target].bytes,
         roots[target] == target, target != old
       else { continue }
+      // Another operand in the same memory may be read in another order.
+      let others = reads.indices.filter { $0 != read }
+      let isShared = others.contains { index in
+        if case .buffer(let other) = reads[index] { return root(other) == old }
+        return false
+      }
+      guard !isShared else { continue }
       roots[target] = old
       buffers[old].last = buffers[target].last
     }
@@ -108,7 +115,7 @@ extension Compiler {
         KernelMemory(
           reads: reads.map { UnsafeRawPointer(address($0)) }, writes: writes.map(address),
           scratch: memory.address(step.scratch.map { offsets[$0] } ?? 0)))
-      return .phases(PhaseList(phases))
+      return .phases(PhaseList(phases, owner: call.bind))
     }
   }
 

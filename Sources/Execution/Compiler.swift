@@ -218,7 +218,8 @@ struct Compiler {
     var inputs: [LoweringSite.Operand?] = []
     for input in node.inputs { inputs.append(input.flatMap { operand($0, reader: group.primary) }) }
     var outputs: [OperandInfo] = []
-    for output in node.outputs {
+    let wanted = (node.outputs.lastIndex { $0 != nil } ?? -1) + 1
+    for output in node.outputs.prefix(wanted) {
       guard let output else {
         outputs.append(OperandInfo(type: .float32, shape: nil))
         continue

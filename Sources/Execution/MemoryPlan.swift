@@ -1,19 +1,25 @@
 /// A piece of memory and the steps during which it holds something.
-struct PlannedBuffer: Sendable, Hashable {
-  var bytes: Int
+package struct PlannedBuffer: Sendable, Hashable {
+  package var bytes: Int
   /// First step that writes it; −1 for inputs.
-  var first: Int
+  package var first: Int
   /// Last step that reads it.
-  var last: Int
+  package var last: Int
+
+  package init(bytes: Int, first: Int, last: Int) {
+    self.bytes = bytes
+    self.first = first
+    self.last = last
+  }
 }
 
 /// Offsets of buffers in one arena, so that buffers in use at the same step never overlap. 64-byte aligned.
-struct MemoryPlan: Sendable {
-  var offsets: [Int]
-  var byteCount: Int
+package struct MemoryPlan: Sendable {
+  package var offsets: [Int]
+  package var byteCount: Int
 
   /// Largest first, each at the lowest free offset.
-  init(_ buffers: [PlannedBuffer]) {
+  package init(_ buffers: [PlannedBuffer]) {
     offsets = [Int](repeating: 0, count: buffers.count)
     byteCount = 0
     var placed: [Int] = []
@@ -36,7 +42,7 @@ struct MemoryPlan: Sendable {
   }
 
   /// Pairs of buffers that are in use at the same step and share bytes: none, in a correct plan.
-  func overlaps(_ buffers: [PlannedBuffer]) -> [(Int, Int)] {
+  package func overlaps(_ buffers: [PlannedBuffer]) -> [(Int, Int)] {
     var result: [(Int, Int)] = []
     for a in buffers.indices {
       for b in buffers.indices where b > a && Self.meet(buffers[a], buffers[b]) {

@@ -149,8 +149,11 @@ struct ProgramParts {
 final class PhaseList: @unchecked Sendable {
   let base: UnsafeMutablePointer<Phase>
   let count: Int
+  /// What holds the constants the phases read by address.
+  private let owner: (KernelMemory) -> [Phase]
 
-  init(_ phases: [Phase]) {
+  init(_ phases: [Phase], owner: @escaping (KernelMemory) -> [Phase]) {
+    self.owner = owner
     count = phases.count
     base = .allocate(capacity: Swift.max(1, count))
     base.initialize(from: phases, count: count)

@@ -129,7 +129,7 @@ struct DynamicProduct {
     let matrices = Array(Set(bOffsets)).sorted()
     let slots = Dictionary(uniqueKeysWithValues: matrices.enumerated().map { ($1, $0) })
     let packedOf = bOffsets.map { slots[$0] ?? 0 }
-    let rowTile = Swift.max(16, ((1 << 20) / Swift.max(1, n * k) + 15) / 16 * 16)
+    let rowTile = ((1 << 20) / Swift.max(1, n * k) / 42 + 1) * 42
     let tiles = (m + rowTile - 1) / rowTile
     let bias = bias.map { Pinned($0) }
     let (m, n, k, batch, transposesB, aOffsets) = (m, n, k, batch, transposesB, aOffsets)

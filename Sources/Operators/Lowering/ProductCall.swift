@@ -35,7 +35,8 @@ struct ProductTiles {
 
   init(_ rows: ProductRows, _ shape: ProductShape, macsPerChunk: Int, columnBlock: Int) {
     let perRow = Swift.max(1, shape.macsPerRow)
-    let wanted = (Swift.max(1, macsPerChunk / perRow) + 15) / 16 * 16
+    // A whole number of the tiles of every level (14 and 6 rows).
+    let wanted = (Swift.max(1, macsPerChunk / perRow) + 41) / 42 * 42
     rowTile = Swift.max(1, Swift.min(rows.rows, wanted))
     rowTiles = (rows.rows + rowTile - 1) / rowTile
     images = rows.images
