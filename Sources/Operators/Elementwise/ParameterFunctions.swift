@@ -140,7 +140,7 @@ package struct Shrink: UnaryFunction {
 
   package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
     let x = try inputs.required(0, "X")
-    if x.type.isReal { return [try evaluateReal(x)] }
+    guard x.type.isInteger else { return [try evaluateReal(x)] }
     return [try evaluateReal(x.converted(to: .float64)).converted(to: x.type)]
   }
 }
