@@ -42,16 +42,17 @@ struct GraphImporter {
       scope.infos[name] = OperandInfo(type: tensor.type, shape: tensor.shape, constant: tensor)
     }
     scope.defined = Set(scope.constants.keys)
+    var seen: Set<ValueName> = []
     for input in source.inputs {
       let isDefault = scope.constants[input.name] != nil
       // Before IR 4 every initializer is listed as an input too.
       if isDefault && irVersion < 4 { continue }
       let info = try valueInfo(input, mustHaveType: outer.isEmpty)
       guard !info.name.isEmpty else { throw failure(.file, .missing("the name of an input")) }
-      guard
-        scope.defined.insert(info.name).inserted
-          || isDefault && !graph.inputs.contains(where: { $0.name == info.name })
-      else { throw failure(.value(info.name), .writtenTwice(info.name)) }
+      guard seen.insert(info.name).inserted else {
+        throw failure(.value(info.name), .writtenTwice(info.name))
+      }
+      scope.defined.insert(info.name)
       graph.inputs.append(info)
       note(info, in: &scope)
     }
@@ -91,7 +92,7 @@ struct GraphImporter {
     let versions = source.opsets ?? opsets
     var attributes: Attributes = [:]
     for attribute in source.attributes {
-      attributes[attribute.name] = try value(attribute, place: place, outer: outer + [scope])
+      attributes[attribute.name] = try value(attribute, place: place, scope, outer)
     }
     if source.type == "Constant", source.domain.isEmpty {
       let tensor = try constant(attributes, place)
@@ -149,9 +150,16 @@ struct GraphImporter {
     }
   }
 
+  /// What an upgrade adds; unlike `RawRewrite` it keeps no reference to the scope, which is about to change.
+  private struct Additions {
+    var constants: [ValueName: Tensor]
+    var before: [RawNode]
+    var after: [RawNode]
+  }
+
   private mutating func apply(
     _ upgrade: Upgrade, to node: inout RawNode, place: ImportError.Place, scope: Scope, outer: [Scope]
-  ) throws(ImportError) -> RawRewrite {
+  ) throws(ImportError) -> Additions {
     freshNames += 1
     let scopes = outer + [scope]
     var rewrite = RawRewrite(
@@ -165,20 +173,20 @@ struct GraphImporter {
     } catch {
       throw failure(place, .operatorRefused("\(error)"))
     }
-    return rewrite
+    return Additions(constants: rewrite.constants, before: rewrite.before, after: rewrite.after)
   }
 
   /// Infers the node's outputs, for the ranks that later upgrades may ask; what cannot be inferred stays unknown.
   private func followShapes(of node: Node, scope: inout Scope, outer: [Scope]) {
     guard followsShapes else { return }
-    let scopes = outer + [scope]
     var operands: [OperandInfo?] = []
     for input in node.inputs {
       guard let input else {
         operands.append(nil)
         continue
       }
-      guard let info = scopes.reversed().lazy.compactMap({ $0.infos[input] }).first else { return }
+      guard let info = scope.infos[input] ?? outer.reversed().lazy.compactMap({ $0.infos[input] }).first
+      else { return }
       operands.append(info)
     }
     guard let results = try? node.op.infer(operands, outputs: node.outputs.count) else { return }
@@ -190,7 +198,7 @@ struct GraphImporter {
   // MARK: Attributes and constants
 
   private mutating func value(
-    _ attribute: FileAttribute, place: ImportError.Place, outer: [Scope]
+    _ attribute: FileAttribute, place: ImportError.Place, _ scope: Scope, _ outer: [Scope]
   ) throws(ImportError) -> Attribute {
     switch attribute.value {
     case .int(let x): .int(x)
@@ -200,7 +208,7 @@ struct GraphImporter {
     case .floats(let x): .floats(x)
     case .strings(let x): .strings(x)
     case .tensor(let x): .tensor(x)
-    case .graph(let x): .graph(try graph(x, outer: outer))
+    case .graph(let x): .graph(try graph(x, outer: outer + [scope]))
     case .reference(let name): throw failure(place, .undefinedValue("attribute \(name)"))
     case .unsupported(let what):
       throw failure(place, .unsupported(what: "attribute \"\(attribute.name)\"", found: what))
