@@ -116,7 +116,8 @@ private struct Simulation {
       nodes.append(
         Node(
           name: fresh("\(original.name).ranges"),
-          op: DynamicQuantizeDequantize(sharing: layer.sharing(isImage: original.op.isImageOperator)),
+          op: DynamicQuantizeDequantize(
+            sharing: layer.sharing(isImage: original.op.isImageOperator), bits: layer.dynamicBits),
           inputs: [input],
           outputs: [output]))
       node.inputs[activation] = output

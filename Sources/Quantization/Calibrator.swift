@@ -1,3 +1,4 @@
+import Execution
 import Graph
 import Synchronization
 import Tensors
@@ -28,8 +29,10 @@ struct Calibrator {
     self.infos = infos
     self.threads = threads
     self.prepare =
-      prepare ?? { graph, _ in
-        { try graph.evaluate($0) }
+      prepare ?? { graph, shapes in
+        let program = try compile(
+          EncodedGraph(graph: graph), CompileOptions(inputShapes: shapes, threads: threads))
+        return { try program.run($0) }
       }
   }
 
@@ -43,7 +46,8 @@ struct Calibrator {
     let count = min(samples, source.count)
     guard count > 0 else { throw QuantizationError("calibration needs at least one sample (found none)") }
     let watch = Watch(choices: names.compactMap { choices[$0] })
-    var batch = batchSize(names, count)
+    let fixed = fixedBatch
+    var batch = fixed ?? batchSize(names, count)
     var watched = graph
     let known = Set(graph.outputs.map(\.name)).union(graph.inputs.map(\.name))
     for name in names where !known.contains(name) {
@@ -53,6 +57,8 @@ struct Calibrator {
     var start = 0
     while start < count {
       let range = start..<min(start + batch, count)
+      // A graph of a fixed batch takes no part of one.
+      if let fixed, range.count < fixed, start > 0 { break }
       let inputs = try source.batch(range)
       let shapes = inputs.mapValues(\.shape)
       if prepared?.shapes != shapes {
@@ -73,11 +79,16 @@ struct Calibrator {
     return Dictionary(uniqueKeysWithValues: zip(names, watch.observers))
   }
 
-  /// Samples per batch: what the graph's inputs fix, else what memory allows.
-  private func batchSize(_ names: [ValueName], _ count: Int) -> Int {
+  /// Samples per batch that the graph's inputs demand.
+  private var fixedBatch: Int? {
     for input in graph.inputs where graph.constants[input.name] == nil {
       if case .fixed(let size)? = input.dimensions?.first { return max(size, 1) }
     }
+    return nil
+  }
+
+  /// Samples per batch that memory allows.
+  private func batchSize(_ names: [ValueName], _ count: Int) -> Int {
     let given = graph.inputs.lazy.compactMap { infos[$0.name]?.shape?.first }.first ?? 1
     let bytes = names.reduce(0) { $0 + 4 * (infos[$1]?.shape?.elementCount ?? 0) } / max(given, 1)
     return min(max(Self.batchBytes / max(bytes, 1), 1), Self.largestBatch, count)

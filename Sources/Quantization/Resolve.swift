@@ -35,6 +35,7 @@ extension Recipe {
       layers[index] = layer
     }
     let placement = Placement(graph, infos: infos, recipe: self, layers: layers)
+    for index in placement.fused where layers[index]?.kind == .activation { layers[index] = nil }
     for index in layers.keys { layers[index]?.settle(isStatic: placement.isStatic(index)) }
     let ordered = layers.keys.sorted().compactMap { layers[$0] }
     return (Resolution(layers: ordered, warnings: warnings(ordered, compiled)), placement)

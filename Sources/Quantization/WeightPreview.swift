@@ -16,7 +16,8 @@ package struct WeightPreview: Sendable, Hashable {
 
   /// `nil` for weights that are not finite float32.
   package init?(_ tensor: Tensor, settings: WeightSettings, role: WeightRole) {
-    guard tensor.type == .float32, tensor.count > 0, role.channelAxis < tensor.rank, role.featureAxis < tensor.rank
+    guard tensor.type == .float32, tensor.count > 0, role.channelAxis < tensor.rank,
+      role.featureAxis < tensor.rank
     else { return nil }
     let encoder = WeightEncoder(
       settings: settings, shape: tensor.shape, channelAxis: role.channelAxis, groupAxis: role.featureAxis)
@@ -24,7 +25,9 @@ package struct WeightPreview: Sendable, Hashable {
     let encoded = tensor.withElements(of: Float.self) { encoder.encode($0, numbers) }
     let codes = encoded.encoding.codes
     var widest = 0
-    for index in numbers.scales.indices where numbers.scales[index] > numbers.scales[widest] { widest = index }
+    for index in numbers.scales.indices where numbers.scales[index] > numbers.scales[widest] {
+      widest = index
+    }
     lower = encoded.encoding.real(codes.lowerBound, at: widest)
     upper = encoded.encoding.real(codes.upperBound, at: widest)
     step = numbers.scales[widest]

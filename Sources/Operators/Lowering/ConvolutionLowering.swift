@@ -198,7 +198,7 @@ struct DepthwiseCall {
     let whole = site.layer.dynamicActivation == .tensor
     let encoder = DynamicEncoder(
       ranges: whole ? 1 : images, elements: (whole ? images : 1) * imageElements, padding: channels,
-      kernels: site.kernels)
+      bits: site.layer.dynamicBits, kernels: site.kernels)
     let offsets = Pinned(window.pixelOffsets(channels: channels))
     let bias = floatBias.map { Pinned($0) }
     let multiplier = Pinned(scales)

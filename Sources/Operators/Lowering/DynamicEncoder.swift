@@ -8,6 +8,8 @@ struct DynamicEncoder {
   var elements: Int
   /// Bytes of padding wanted per range, filled with its zero point.
   var padding: Int
+  /// Codes are 0…2^bits − 1.
+  var bits: Int
   var kernels: UnsafePointer<ck_table>
 
   /// Elements of a chunk of a long range.
@@ -40,8 +42,10 @@ struct DynamicEncoder {
 
   func phases(_ x: UnsafePointer<Float>, _ memory: Memory) -> [Phase] {
     let (elements, pieces, grain, kernels, padding) = (elements, pieces, grain, kernels, padding)
+    let bits = bits
+    let highestCode = (Int32(1) << bits) - 1
     func finish(_ range: Int, _ lowest: Float, _ highest: Float, writes: Bool) -> AffineRange {
-      let chosen = AffineRange(lowest: lowest, highest: highest)
+      let chosen = AffineRange(lowest: lowest, highest: highest, bits: bits)
       if writes {
         memory.scales[range] = chosen.scale
         memory.zeros[range] = chosen.zeroPoint
@@ -51,7 +55,7 @@ struct DynamicEncoder {
     }
     func encode(_ from: Int, _ count: Int, _ chosen: AffineRange) {
       kernels.pointee.quantize_f32_u8(
-        x + from, count, chosen.scale, chosen.zeroPoint, 0, 255, memory.codes + from)
+        x + from, count, chosen.scale, chosen.zeroPoint, 0, highestCode, memory.codes + from)
     }
     if pieces == 1 {
       let perChunk = Swift.max(1, grain / Swift.max(1, elements))

@@ -343,7 +343,7 @@ struct Product {
     let encoder = DynamicEncoder(
       ranges: byRow ? rows.rows * rows.images : (mode == .tensor ? 1 : rows.images),
       elements: byRow ? rows.stride : (mode == .tensor ? rows.images : 1) * rows.imageElements,
-      padding: rows.offsets == nil ? 0 : shape.k, kernels: kernels)
+      padding: rows.offsets == nil ? 0 : shape.k, bits: site.layer.dynamicBits, kernels: kernels)
     let tiles = tiles(1 << 21, rows)
     let bias = floatBias.map { Pinned($0) }
     var perChunk = 0

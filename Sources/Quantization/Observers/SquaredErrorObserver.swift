@@ -34,7 +34,7 @@ package struct SquaredErrorObserver: HistogramObserver {
     let upper = Float(encoding.codes.upperBound - encoding.zeroPoints[0])
     var sum = 0.0
     for index in values.indices {
-      let code = min(max((values[index] / scale).rounded(.toNearestOrEven), lower), upper)
+      let code = nearest(min(max(values[index] / scale, lower), upper))
       let distance = values[index] - code * scale
       sum += Double(distance * distance * weights[index])
     }

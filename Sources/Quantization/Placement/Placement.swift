@@ -22,6 +22,8 @@ struct Placement {
   private(set) var order: [ValueName] = []
   /// Indices of the nodes without weights that run on codes.
   private(set) var operators: Set<Int> = []
+  /// Clamps that belong to the node before them, and so are no layers of their own.
+  private(set) var fused: Set<Int> = []
   private var weighted: Set<Int> = []
 
   func isStatic(_ index: Int) -> Bool { operators.contains(index) || weighted.contains(index) }
@@ -30,6 +32,7 @@ struct Placement {
     let survey = Survey(graph, infos: infos, layers: layers)
     weighted = survey.weighted
     operators = survey.operators
+    fused = survey.fused
     findRoots(survey)
     collectRequests(survey, layers)
     let graphInputs = Set(graph.inputs.map(\.name))

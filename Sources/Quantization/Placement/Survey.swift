@@ -20,6 +20,8 @@ struct Survey {
   /// The node a fused clamp belongs to.
   private var owners: [Int: Int] = [:]
 
+  var fused: Set<Int> { Set(owners.keys) }
+
   init(_ graph: Graph, infos: [ValueName: OperandInfo], layers: [Int: ResolvedLayer]) {
     self.graph = graph
     self.infos = infos
