@@ -91,9 +91,14 @@ let package = Package(
     tests("Workflows", ["Evaluation", "Quantization", "Formats", "Datasets", "Graph", "Tensors"]),
     tests("Exporters", ["Quantization", "Graph", "Tensors"]),
     tests("Jobs"),
-    tests("Workbench", ["Workflows", "Quantization"]),
+    tests("Workbench", ["Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs", "Evaluation"]),
     tests("Interface"),
-    tests("Screen", ["Panes", "Interface", "Workbench"]),
+    tests(
+      "Screen",
+      [
+        "Panes", "Interface", "Workbench", "Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs",
+        "Evaluation",
+      ]),
     tests("Terminal", ["Interface"]),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swift),
   ],

@@ -69,20 +69,12 @@ package struct ComparePane: CommandedPane {
         return trial.top1Delta.map { judged(Numbers.points($0), $0, good: -0.005...1, bad: -0.02) }
       }),
     Figure(
-      title: "  95 % from",
-      text: { plain($0.top1DeltaCi95.map { Numbers.points($0[0]) }) }),
-    Figure(title: "  95 % to", text: { plain($0.top1DeltaCi95.map { Numbers.points($0[1]) }) }),
-    Figure(title: "McNemar p", text: { plain($0.pValue.map { Numbers.significant($0, 2) }) }),
-    Figure(title: "top-5 %", text: { plain($0.top5.map { Numbers.percent($0) }) }),
-    Figure(title: "agreement %", text: { plain($0.agreement.map { Numbers.percent($0) }) }),
-    Figure(title: "SQNR dB", text: { plain($0.sqnrDb.map { Numbers.fixed($0, 1) }) }),
-    Figure(title: "loss", text: { plain($0.loss.map { Numbers.fixed($0, 4) }) }),
-    Figure(title: "KL", text: { plain($0.kl.map { Numbers.significant($0, 2) }) }),
+      title: "95 %",
+      text: { plain($0.top1DeltaCi95.map { "\(Numbers.points($0[0]))…\(Numbers.points($0[1]))" }) }),
     Figure(title: "weights KiB", text: { plain(Numbers.kibibytes($0.weightBytes)) }),
     Figure(
       title: "ratio",
       text: { plain($0.execution == .float ? "1.0×" : $0.compression.map { Numbers.ratio($0) }) }),
-    Figure(title: "bits/weight", text: { plain($0.bitsPerWeight.map { Numbers.fixed($0, 2) }) }),
     Figure(
       title: "p50 ms", text: { plain($0.latencyMs.map { Numbers.milliseconds($0.median) }) }, isLatency: true),
     Figure(
@@ -91,6 +83,13 @@ package struct ComparePane: CommandedPane {
         if trial.execution == .float { return trial.latencyMs == nil ? nil : [Run("1.0×")] }
         return trial.speedup.map { [Run(Numbers.ratio($0), $0 > 1.05 ? .good : $0 < 0.95 ? .bad : .warn)] }
       }, isLatency: true),
+    Figure(title: "agreement %", text: { plain($0.agreement.map { Numbers.percent($0) }) }),
+    Figure(title: "SQNR dB", text: { plain($0.sqnrDb.map { Numbers.fixed($0, 1) }) }),
+    Figure(title: "loss", text: { plain($0.loss.map { Numbers.fixed($0, 4) }) }),
+    Figure(title: "KL", text: { plain($0.kl.map { Numbers.significant($0, 2) }) }),
+    Figure(title: "McNemar p", text: { plain($0.pValue.map { Numbers.significant($0, 2) }) }),
+    Figure(title: "top-5 %", text: { plain($0.top5.map { Numbers.percent($0) }) }),
+    Figure(title: "bits/weight", text: { plain($0.bitsPerWeight.map { Numbers.fixed($0, 2) }) }),
     Figure(title: "memory KiB", text: { plain($0.peakMemoryBytes.map { Numbers.kibibytes($0) }) }),
     Figure(title: "file KiB", text: { plain($0.sizeBytes.map { Numbers.kibibytes($0) }) }),
   ]
@@ -154,7 +153,7 @@ package struct ComparePane: CommandedPane {
         Column("float32", align: .right, minimum: 9, maximum: 12, growth: 1),
       ]
       + state.candidates.map {
-        Column(Fitting.cut($0.title, to: 14), align: .right, minimum: 11, maximum: 15, growth: 1)
+        Column(Fitting.cut($0.title, to: 14), align: .right, minimum: 12, maximum: 16, growth: 1)
       }
     var table = Table(
       columns: columns, rowCount: rows, scroll: scroll, isFocused: isFocused, showsCursor: false,
@@ -171,12 +170,14 @@ package struct ComparePane: CommandedPane {
     let float32 = state.currentEntry.flatMap { state.shown($0).float32 } ?? state.float32
     let figures = figures(shown.compactMap(\.trial) + (float32.map { [$0] } ?? []))
     let table = table(state, rows: figures.count + 1, width: area.width, isFocused: isFocused)
+    // The status comes after what a decision needs first, so that it is seen in a low pane too.
+    let statusRow = (figures.firstIndex { $0.title == "speed-up" } ?? figures.count - 1) + 1
     table.draw(on: &canvas, in: area) { row, column in
-      if row == figures.count {
+      if row == statusRow {
         if column == 0 { return [Run("status", .muted)] }
         return column == 1 ? [] : Self.status(shown[column - 2])
       }
-      let figure = figures[row]
+      let figure = figures[row < statusRow ? row : row - 1]
       if column == 0 { return [Run(figure.title, .muted)] }
       if column == 1 { return float32.flatMap(figure.text) ?? [Run(Numbers.none, .muted)] }
       let cell = shown[column - 2]

@@ -200,8 +200,8 @@ package struct LayersPane: CommandedPane {
     case .press(.left):
       if table.isHeader(mouse.at, in: area) { return update(.sort, state, size: area.size) }
       guard let row = table.row(at: mouse.at, in: area) else { return [] }
-      return row == scroll.cursor
-        ? update(.mark, state, size: area.size) : update(.move(.to(row)), state, size: area.size)
+      guard row == scroll.cursor else { return update(.move(.to(row)), state, size: area.size) }
+      return [.act(.setMarks(state.marked.symmetricDifference([rows(state)[row].facts.name])))]
     default: return []
     }
   }

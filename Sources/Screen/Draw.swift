@@ -48,7 +48,7 @@ extension Screen {
       } else if !project.data.isSynthetic {
         left.append(Run("calibrates on part of it  ", .muted))
       }
-      left.append(Run("\(Machine.level) · \(project.threads) thr", .muted))
+      left.append(Run("\(project.kernelLevel) · \(project.threads) thr", .muted))
     } else if let opening = state.opening {
       left.append(Run(" opening \((opening as NSString).lastPathComponent) …", .muted))
     }
@@ -94,20 +94,21 @@ extension Screen {
   private func drawStatus(on canvas: inout Canvas, in row: Rect, _ state: State) {
     let active = state.activeJobs
     guard let job = active.first else {
-      let entry = state.currentEntry.map { "\($0.title): " } ?? ""
-      let roles = state.currentEntry.flatMap { state.trials[$0.recipe.key]?.roles } ?? ""
-      canvas.put(" \(entry)\(roles)", x: row.x, y: row.y, width: row.width, .muted)
+      let roles = state.currentEntry.flatMap { state.trials[$0.recipe.key]?.roles }
+      let text =
+        state.currentEntry.map { "\($0.title)\(roles.map { ": \($0)" } ?? ", not measured as it is")" } ?? ""
+      canvas.put(" \(text)", x: row.x, y: row.y, width: row.width, .muted)
       return
     }
-    let more = active.count > 1 ? "   +\(Self.jobs(active.count - 1))" : ""
+    let more = active.count > 1 ? [Run("   +\(Self.jobs(active.count - 1))", .muted)] : []
     let left = job.secondsLeft.map { "  \(Numbers.duration($0)) left" } ?? ""
     let bar = Gauge.runs(job.fraction, width: Swift.max(row.width / 4, 8))
-    canvas.put(
+    canvas.spread(
       [Run(" \(Fitting.cut(job.title, to: 30)) ")] + bar
         + [
-          Run(job.fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""), Run("  \(job.note)", .muted),
-          Run(left, .muted), Run("  x", .key), Run(" cancel", .muted), Run(more, .muted),
-        ], x: row.x, y: row.y, width: row.width)
+          Run(job.fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""), Run("\(left)  \(job.note)", .muted),
+        ],
+      [Run(" x", .key), Run(" cancel", .muted)] + more, in: row)
   }
 
   private static func jobs(_ count: Int) -> String { "\(count) job\(count == 1 ? "" : "s")" }

@@ -19,7 +19,7 @@ package enum Request: Sendable, Hashable {
 /// The whole screen: panes, focus, overlays and keys. Pure: drawn into a canvas, tested without a terminal.
 package struct Screen: Sendable {
   /// One of each pane, in the order of their digits. A new pane is a line here.
-  static var allPanes: [any Pane] {
+  package static var allPanes: [any Pane] {
     [LayersPane(), ConfigPane(), ComparePane(), ParetoPane(), HistogramPane(), JobsPane(), LogPane()]
   }
 

@@ -14,6 +14,13 @@ package struct Measurement: Sendable {
   package var roles: String
   /// 0…1 of the evaluation that these figures cover; 1 when they are final.
   package var fraction: Double
+
+  package init(float32: Trial, candidates: [Trial], roles: String, fraction: Double) {
+    self.float32 = float32
+    self.candidates = candidates
+    self.roles = roles
+    self.fraction = fraction
+  }
 }
 
 /// How to measure.

@@ -14,6 +14,15 @@ package struct Project: Sendable {
   package var dataPath: String?
   package var trainDataPath: String?
   package var threads: Int
+  /// The level of kernels that figures are measured with.
+  package var kernelLevel = Machine.level
+
+  /// A project over what is already in memory; without data it evaluates on synthetic inputs.
+  package init(model: Model, data: BoundDataset? = nil, threads: Int) throws {
+    self.model = model
+    self.data = try data ?? model.synthetic(EvaluationPlan.syntheticSamples, seed: 0x5EED)
+    self.threads = threads
+  }
 
   /// Opens a model and the data that goes with it.
   ///
@@ -34,9 +43,11 @@ package struct Project: Sendable {
     let model = try Model(
       source: source, path: path, format: format, shapes: shapes,
       samples: (bound ?? boundTrain)?.sampleShapes ?? samples)
-    return Project(
-      model: model, data: try bound ?? model.synthetic(EvaluationPlan.syntheticSamples, seed: 0x5EED),
-      trainData: boundTrain, dataPath: data, trainDataPath: trainData, threads: threads)
+    var project = try Project(model: model, data: bound, threads: threads)
+    project.trainData = boundTrain
+    project.dataPath = data
+    project.trainDataPath = trainData
+    return project
   }
 
   /// The samples that a plan's calibration indices count.

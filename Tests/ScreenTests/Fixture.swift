@@ -1,0 +1,132 @@
+import Evaluation
+import Graph
+import Interface
+import Jobs
+import Operators
+import Quantization
+import Screen
+import Tensors
+import Testing
+import Workbench
+import Workflows
+
+/// A small classifier, built without files: stem, depthwise, pointwise with a residual, pool, dense.
+func fixtureModel() throws -> Model {
+  var constants: [ValueName: Tensor] = [:]
+  var nodes: [Node] = []
+  func weights(_ name: String, _ shape: Shape) {
+    let values = (0..<shape.elementCount).map { Float(($0 * 37 + name.utf8.count) % 101) / 50 - 1 }
+    constants[name] = Tensor(values, shape: shape)
+  }
+  func add(
+    _ type: String, _ name: String, _ inputs: [ValueName], _ output: ValueName,
+    _ attributes: Graph::Attributes = [:]
+  )
+    throws
+  {
+    let op = try #require(Catalog.find(domain: "", type: type))
+    nodes.append(Node(name: name, op: try op.init(attributes: attributes), inputs: inputs, outputs: [output]))
+  }
+  let same: Graph::Attributes = ["pads": .ints([1, 1, 1, 1]), "kernel_shape": .ints([3, 3])]
+  weights("stem.weight", [16, 3, 3, 3])
+  weights("stem.bias", [16])
+  weights("depthwise.weight", [16, 1, 3, 3])
+  weights("pointwise.weight", [16, 16, 1, 1])
+  weights("dense.weight", [10, 16])
+  weights("dense.bias", [10])
+  try add("Conv", "stem/conv", ["image", "stem.weight", "stem.bias"], "a", same)
+  try add("Relu", "stem/relu", ["a"], "b")
+  try add(
+    "Conv", "block/depthwise", ["b", "depthwise.weight"], "c", same.merging(["group": .int(16)]) { $1 })
+  try add("Relu", "block/relu", ["c"], "d")
+  try add("Conv", "block/pointwise", ["d", "pointwise.weight"], "e", ["kernel_shape": .ints([1, 1])])
+  try add("Add", "block/add", ["e", "b"], "f")
+  try add("GlobalAveragePool", "pool", ["f"], "g")
+  try add("Flatten", "flatten", ["g"], "h")
+  try add("Gemm", "dense", ["h", "dense.weight", "dense.bias"], "scores", ["transB": .int(1)])
+  let graph = Graph(
+    name: "fixture",
+    inputs: [
+      ValueInfo(name: "image", type: .float32, dimensions: [.free("N"), .fixed(3), .fixed(16), .fixed(16)])
+    ],
+    outputs: [ValueInfo(name: "scores", type: .float32, dimensions: [.free("N"), .fixed(10)])],
+    constants: constants, nodes: nodes)
+  return try Model(source: graph, path: "fixture.onnx", format: "onnx")
+}
+
+/// Made-up figures.
+func fixtureTrial(
+  _ name: String, execution: Trial.Execution, top1: Double, delta: Double, bytes: Int, ms: Double
+)
+  -> Trial
+{
+  var trial = Trial(name: name, execution: execution, weightBytes: bytes, packedBytes: bytes)
+  trial.samples = 2000
+  trial.top1 = top1
+  trial.top5 = 0.99
+  trial.loss = 0.31
+  trial.bitsPerWeight = execution == .float ? 32 : 8.2
+  trial.latencyMs = LatencySummary(median: ms, p90: ms * 1.1, runs: 50)
+  trial.peakMemoryBytes = bytes * 3
+  trial.sizeBytes = bytes + 900
+  guard execution != .float else { return trial }
+  trial.top1Delta = delta
+  trial.top1DeltaCi95 = [delta - 0.004, delta + 0.003]
+  trial.pValue = 0.21
+  trial.agreement = 0.987
+  trial.sqnrDb = 29.4
+  trial.kl = 0.0012
+  trial.compression = 31_000 / Double(bytes)
+  trial.speedup = 0.31 / ms
+  return trial
+}
+
+/// A workbench in the middle of work: one candidate measured, one stale, one running, one new.
+func fixtureState(_ model: Model) throws -> State {
+  var state = State()
+  var project = try Project(model: model, threads: 2)
+  project.kernelLevel = "avx2"
+  _ = state.update(.opened(project, nil))
+  let float32 = fixtureTrial("float32", execution: .float, top1: 0.942, delta: 0, bytes: 31_000, ms: 0.31)
+  func measured(_ id: CandidateID, _ trial: Trial) throws {
+    let recipe = try #require(state.entry(id)).recipe
+    _ = state.update(
+      .measured(
+        id, recipe: recipe,
+        Measurement(
+          float32: float32, candidates: [trial], roles: "calibrates on 256 samples of --data", fraction: 1)))
+  }
+  try measured(
+    CandidateID(1),
+    fixtureTrial("static-int8", execution: .integer, top1: 0.9405, delta: -0.0015, bytes: 8_300, ms: 0.14))
+  for name in ["weight-int4", "dynamic-int8", "float"] {
+    _ = state.update(.add(try #require(Presets[name]).recipe))
+  }
+  try measured(
+    CandidateID(2),
+    fixtureTrial("weight-int4", execution: .simulated, top1: 0.901, delta: -0.041, bytes: 5_100, ms: 0.33))
+  _ = state.update(.select(CandidateID(2)))
+  _ = state.update(
+    .edit(layers: ["stem/conv"], change: SettingsChange(mode: .float), title: "mode float for 1 layer"))
+  _ = state.update(.started(JobID(7), CandidateID(3)))
+  _ = state.update(
+    .jobChanged(
+      JobStatus(
+        id: JobID(7), title: "C dynamic-int8", state: .running, fraction: 0.61, note: "1220 of 2000 samples",
+        seconds: 12)))
+  _ = state.update(.selectLayer("block/pointwise"))
+  _ = state.update(.setMarks(["stem/conv", "block/pointwise"]))
+  let recipe = try #require(state.currentEntry).recipe.key
+  _ = state.update(
+    .showDetail(try LayerDetail(layer: "block/pointwise", recipe: recipe, project: project, candidate: nil)))
+  state.log.removeAll()
+  state.note("opened fixture.onnx: 9 layers", .good)
+  state.note("block/pointwise carries most of the loss; b raises it to 5 bits", .warning)
+  return state
+}
+
+func fixtureScreen(_ glyphs: Glyphs = .unicode) -> Screen {
+  Screen(
+    theme: ThemeLibrary.fallback, themes: ["terminal", "dark"], glyphs: glyphs, hasMouse: true,
+    loadTheme: { _ in nil })
+}
