@@ -6,7 +6,8 @@ import Testing
 /// The data that comes with the program.
 struct SampleTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("samples").path
+    .deletingLastPathComponent().appendingPathComponent("samples")
+    .resolvingSymlinksInPath().path
 
   @Test(arguments: [("test", 2000, false), ("train", 4000, true), ("calibration", 256, false)])
   func cardsFitTheNetwork(_ name: String, _ count: Int, _ trainedOn: Bool) throws {
