@@ -98,8 +98,8 @@ struct QDQLowering {
       let upper = add(Tensor(scalar: clip.upperBound), "\(name)_highest")
       source = try append("Clip", [name, lower, upper], "\(name)_clipped")
     }
-    let codes = try append("QuantizeLinear", [source, scale, zero], "\(name)_QuantizeLinear_Output")
-    let twin = try append("DequantizeLinear", [codes, scale, zero], "\(name)_DequantizeLinear_Output")
+    let codes = try append("QuantizeLinear", [source, scale, zero], "\(name)_q")
+    let twin = try append("DequantizeLinear", [codes, scale, zero], "\(name)_dq")
     dequantized[name] = twin
     return twin
   }
@@ -155,7 +155,7 @@ struct QDQLowering {
     if attributes["block_size"] == nil || encoding.zeroPoints.contains(where: { $0 != 0 }) {
       inputs.append(add(integers(encoding.zeroPoints, shape: shape, type: type), "\(name)_zero_point"))
     }
-    let twin = try append("DequantizeLinear", inputs, "\(name)_DequantizeLinear_Output", attributes)
+    let twin = try append("DequantizeLinear", inputs, "\(name)_dq", attributes)
     dequantized[name] = twin
     return twin
   }
@@ -171,7 +171,7 @@ struct QDQLowering {
     let zero = add(Tensor(zeros, shape: scaleShape), "\(name)_quantized_zero_point")
     let axis = max(0, (fits ? shape.count : 1) - 1)
     let twin = try append(
-      "DequantizeLinear", [codes, scale, zero], "\(name)_DequantizeLinear_Output",
+      "DequantizeLinear", [codes, scale, zero], "\(name)_dq",
       scaleShape.isEmpty ? [:] : ["axis": .int(axis)])
     dequantized[name] = twin
     return twin
@@ -228,7 +228,8 @@ struct QDQLowering {
     guard let declaration = Catalog.find(domain: "", type: type) else {
       throw ExportError(file: path, reason: .missingOperator(type))
     }
-    var name = "\(outputs.lazy.compactMap { $0 }.first ?? type)_\(type)"
+    // Short, as a file has hundreds of them.
+    var name = outputs.lazy.compactMap { $0 }.first ?? type
     while !takenNodes.insert(name).inserted { name += "_" }
     let op = try declaration.init(attributes: attributes)
     nodes.append(Node(name: name, op: op, inputs: inputs, outputs: outputs))
