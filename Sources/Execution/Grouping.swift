@@ -26,7 +26,9 @@ struct NodeGroup {
 }
 
 extension Compiler {
-  /// The group that starts at a node, as far as `allowed` says. Nodes already in other groups are left alone.
+  /// The group that starts at a node, as far as `allowed` says.
+  ///
+  /// Nodes already in other groups are left alone.
   func group(at index: Int, allowed: Fusions, taken: Set<Int>) -> NodeGroup? {
     let node = graph.nodes[index]
     guard let output = node.outputs.first.flatMap({ $0 }) else { return nil }

@@ -13,7 +13,7 @@ package struct PlannedBuffer: Sendable, Hashable {
   }
 }
 
-/// Offsets of buffers in one arena, so that buffers in use at the same step never overlap. 64-byte aligned.
+/// Offsets of buffers in one arena, 64-byte aligned, so that buffers in use at the same step never overlap.
 package struct MemoryPlan: Sendable {
   package var offsets: [Int]
   package var byteCount: Int

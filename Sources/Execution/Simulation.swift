@@ -2,8 +2,10 @@ import Graph
 import Operators
 import Tensors
 
-/// The float graph that computes what an encoded graph means: quantize–dequantize at every point where codes are read,
-/// weights and int32 biases as the real numbers their codes stand for. Any bit width. Nodes keep their names.
+/// The float graph that computes what an encoded graph means: quantize–dequantize at every point where codes
+/// are read, weights and int32 biases as the real numbers their codes stand for.
+///
+/// Any bit width. Nodes keep their names.
 package func simulated(_ encoded: EncodedGraph) throws -> Graph {
   var simulation = Simulation(encoded)
   return try simulation.run().checked(after: "simulation")

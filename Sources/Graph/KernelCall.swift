@@ -1,7 +1,9 @@
 import CKernels
 import Tensors
 
-/// An operator that kernels compute on memory planned ahead. Operators without it run their reference.
+/// An operator that kernels compute on memory planned ahead.
+///
+/// Operators without it run their reference.
 package protocol Lowerable: Operator {
   /// What fuses behind this operator, so that its kernels compute it.
   var fusions: Fusions { get }
@@ -93,7 +95,9 @@ package struct Epilogue {
 
   package struct Residual {
     package var operand: LoweringSite.Operand
-    /// In integers the node's own result is encoded before the sum: DESIGN "Integer". `nil`: the sum is in float32.
+    /// In integers the node's own result is encoded before the sum: DESIGN "Integer".
+    ///
+    /// `nil`: the sum is in float32.
     package var branch: ByteCodes?
     /// A clamp of the sum; `Epilogue.lower` and `upper` are then a clamp of the branch.
     package var lower: Float = -.infinity
@@ -176,8 +180,9 @@ package struct KernelMemory: @unchecked Sendable {
   }
 }
 
-/// Work that threads share: `chunks` independent pieces, the same whatever the number of threads. The phases of a
-/// call follow each other.
+/// Work that threads share: `chunks` independent pieces, the same whatever the number of threads.
+///
+/// The phases of a call follow each other.
 ///
 /// `run` may be called from any thread, for different chunks at once: it writes only what belongs to its chunk.
 package struct Phase: @unchecked Sendable {

@@ -106,7 +106,9 @@ extension Simplifier {
     return name
   }
 
-  /// Joins the constant an Add puts on a product of matrices: MatMul + Add → Gemm. The product's name stays.
+  /// Joins the constant an Add puts on a product of matrices: MatMul + Add → Gemm.
+  ///
+  /// The product's name stays.
   func joinBiases(_ graph: Graph) throws -> Graph {
     let infos = try graph.infer(inputs: inputs)
     var result = graph

@@ -41,8 +41,9 @@ struct BroadcastPlan {
 
   var rows: Int { count == 0 ? 0 : sizes.reduce(1, *) }
 
-  /// The work in chunks of about `grain` elements. `row` gets the number of elements and, per operand, the offset of
-  /// the first one.
+  /// The work in chunks of about `grain` elements.
+  ///
+  /// `row` gets the number of elements and, per operand, the offset of the first one.
   func phase(grain: Int, _ row: @escaping (_ count: Int, _ offsets: UnsafePointer<Int>) -> Void) -> Phase {
     let operands = inner.count
     let (sizes, outer, inner, count, rows) = (sizes, outer, inner, count, rows)
@@ -89,7 +90,9 @@ struct BroadcastOperands {
   private(set) var reads: [KernelCall.Read] = []
   private(set) var strides: [[Int]]
 
-  /// The operands `indices` of a site, in the order the largest of them has. `nil` when a shape is unknown.
+  /// The operands `indices` of a site, in the order the largest of them has.
+  ///
+  /// `nil` when a shape is unknown.
   init?(_ site: LoweringSite, indices: [Int]) {
     guard let result = site.outputs.first?.shape else { return nil }
     let operands = indices.compactMap { site.input($0) }

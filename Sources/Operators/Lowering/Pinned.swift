@@ -1,6 +1,6 @@
 import Glibc
 
-/// Memory at a fixed address for constants that kernels read: packed weights, offsets, biases. 64-byte aligned.
+/// Memory at a fixed address (64-byte aligned) for constants that kernels read: packed weights, offsets, biases.
 final class Pinned: @unchecked Sendable {
   let address: UnsafeMutableRawPointer
   let byteCount: Int
