@@ -21,7 +21,8 @@ extension Compiler {
     for home in outputHomes { touch(home, at: Int.max) }
     var roots = Array(buffers.indices)
     shareInPlace(&roots)
-    let (plan, offsets) = planned(roots)
+    let runs = elementRuns()
+    let (plan, offsets) = planned(roots, runs)
     let ports = try inputPorts()
     let memory = ProgramMemory(
       byteCount: Swift.max(64, plan.byteCount),
@@ -30,8 +31,9 @@ extension Compiler {
       }, slots: slots,
       inputDefaults: graph.constants.filter { name, _ in ports.contains { $0.name == name } },
       inputs: ports, constants: constants)
-    var work: [StepWork] = []
-    for step in steps { work.append(bound(step, memory, offsets)) }
+    let work = runs.map { run in
+      run.count == 1 ? bound(steps[run.lowerBound], memory, offsets) : bound(run, memory, offsets)
+    }
     let outputs = graph.outputs.map { output in
       Program.Port(
         name: output.name, type: infos[output.name]?.type ?? output.type ?? .float32,
@@ -39,7 +41,7 @@ extension Compiler {
     }
     return Program(
       parts: ProgramParts(
-        inputs: ports, outputs: outputs, steps: steps.map(\.info), work: work, memory: memory,
+        inputs: ports, outputs: outputs, steps: runs.map(info), work: work, memory: memory,
         outputSources: zip(graph.outputs, outputHomes).map { source($1, $0.name, offsets) },
         packedWeightBytes: packedBytes, threads: threads, level: level))
   }
@@ -80,12 +82,48 @@ extension Compiler {
     }
   }
 
+  /// Steps that follow each other chunk by chunk: elementwise work on as many elements. Others are runs of one.
+  private func elementRuns() -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for index in steps.indices {
+      if let last = runs.last, let count = elements(index), count == elements(last.lowerBound) {
+        runs[runs.count - 1] = last.lowerBound..<index + 1
+      } else {
+        runs.append(index..<index + 1)
+      }
+    }
+    return runs
+  }
+
+  private func elements(_ step: Int) -> Int? {
+    if case .call(let call, _, _) = steps[step].work { call.elements } else { nil }
+  }
+
+  private func info(_ run: Range<Int>) -> StepInfo {
+    let infos = steps[run].map(\.info)
+    guard infos.count > 1, let last = infos.last else { return infos[0] }
+    return StepInfo(
+      name: last.name, nodes: infos.flatMap(\.nodes), kernel: infos.map(\.kernel).joined(separator: "+"),
+      macs: 0, bytesRead: infos.reduce(0) { $0 + $1.bytesRead },
+      bytesWritten: infos.reduce(0) { $0 + $1.bytesWritten }, mode: last.mode)
+  }
+
   /// The plan of the buffers that have memory of their own, and the offset of every buffer.
-  private func planned(_ roots: [Int]) -> (MemoryPlan, [Int]) {
+  ///
+  /// A buffer used in a run is in use during all of it, because the run's steps take turns.
+  private func planned(_ roots: [Int], _ runs: [Range<Int>]) -> (MemoryPlan, [Int]) {
     let owners = buffers.indices.filter { roots[$0] == $0 }
+    var runOfStep: [Range<Int>] = []
+    for run in runs { runOfStep += run.map { _ in run } }
     let plan = MemoryPlan(
-      owners.map { PlannedBuffer(bytes: buffers[$0].bytes, first: buffers[$0].first, last: buffers[$0].last) }
-    )
+      owners.map { owner in
+        let buffer = buffers[owner]
+        let first =
+          runOfStep.indices.contains(buffer.first) ? runOfStep[buffer.first].lowerBound : buffer.first
+        let last =
+          runOfStep.indices.contains(buffer.last) ? runOfStep[buffer.last].upperBound - 1 : buffer.last
+        return PlannedBuffer(bytes: buffer.bytes, first: first, last: last)
+      })
     var offsets = [Int](repeating: 0, count: buffers.count)
     for (position, owner) in owners.enumerated() { offsets[owner] = plan.offsets[position] }
     for index in buffers.indices where roots[index] != index {
@@ -101,22 +139,45 @@ extension Compiler {
     case .reference(let plan):
       return .reference(ReferenceStep(plan) { source($0, $1 ?? "", offsets) })
     case .call(let call, let reads, let writes):
-      func address(_ home: Place.Home) -> UnsafeMutableRawPointer {
-        switch home {
-        case .buffer(let index): return memory.address(offsets[index])
-        case .constant(let index):
-          // The program keeps the constant alive, and nothing writes through this address.
-          return constants[index].withBytes { $0.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } }
-            ?? memory.address(0)
-        case .slot: preconditionFailure("kernels work on planned memory")
-        }
-      }
-      let phases = call.bind(
-        KernelMemory(
-          reads: reads.map { UnsafeRawPointer(address($0)) }, writes: writes.map(address),
-          scratch: memory.address(step.scratch.map { offsets[$0] } ?? 0)))
-      return .phases(PhaseList(phases, owner: call.bind))
+      let phases = phases(call, reads, writes, step.scratch, memory, offsets)
+      return .phases(PhaseList(phases, owners: [call.bind]))
     }
+  }
+
+  /// The steps of a run as one phase.
+  private func bound(_ run: Range<Int>, _ memory: ProgramMemory, _ offsets: [Int]) -> StepWork {
+    var parts: [Phase] = []
+    var owners: [(KernelMemory) -> [Phase]] = []
+    for step in steps[run] {
+      guard case .call(let call, let reads, let writes) = step.work else { continue }
+      parts += phases(call, reads, writes, nil, memory, offsets)
+      owners.append(call.bind)
+    }
+    let chunks = parts.first?.chunks ?? 0
+    precondition(parts.allSatisfy { $0.chunks == chunks }, "steps of a run are cut alike")
+    let joined = Phase(chunks: chunks) { chunk in for part in parts { part.run(chunk) } }
+    return .phases(PhaseList([joined], owners: owners))
+  }
+
+  private func phases(
+    _ call: KernelCall, _ reads: [Place.Home], _ writes: [Place.Home], _ scratch: Int?,
+    _ memory: ProgramMemory,
+    _ offsets: [Int]
+  ) -> [Phase] {
+    func address(_ home: Place.Home) -> UnsafeMutableRawPointer {
+      switch home {
+      case .buffer(let index): return memory.address(offsets[index])
+      case .constant(let index):
+        // The program keeps the constant alive, and nothing writes through this address.
+        return constants[index].withBytes { $0.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } }
+          ?? memory.address(0)
+      case .slot: preconditionFailure("kernels work on planned memory")
+      }
+    }
+    return call.bind(
+      KernelMemory(
+        reads: reads.map { UnsafeRawPointer(address($0)) }, writes: writes.map(address),
+        scratch: memory.address(scratch.map { offsets[$0] } ?? 0)))
   }
 
   private func source(_ home: Place.Home, _ name: ValueName, _ offsets: [Int]) -> Source {

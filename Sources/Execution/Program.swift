@@ -150,10 +150,10 @@ final class PhaseList: @unchecked Sendable {
   let base: UnsafeMutablePointer<Phase>
   let count: Int
   /// What holds the constants the phases read by address.
-  private let owner: (KernelMemory) -> [Phase]
+  private let owners: [(KernelMemory) -> [Phase]]
 
-  init(_ phases: [Phase], owner: @escaping (KernelMemory) -> [Phase]) {
-    self.owner = owner
+  init(_ phases: [Phase], owners: [(KernelMemory) -> [Phase]]) {
+    self.owners = owners
     count = phases.count
     base = .allocate(capacity: Swift.max(1, count))
     base.initialize(from: phases, count: count)

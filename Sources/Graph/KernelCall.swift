@@ -141,6 +141,10 @@ package struct KernelCall {
   /// The first output is the same bytes as the first read; nothing runs.
   package var isAlias = false
   package var packedBytes = 0
+  /// Set where the work is one phase over this many float32 elements, and each chunk reads and writes only its own
+  /// elements of every operand (or one scalar): such calls in a row are run chunk by chunk, while the elements are in
+  /// the cache.
+  package var elements: Int?
   /// Makes the work for given addresses; called once, after memory is planned.
   package var bind: (KernelMemory) -> [Phase]
 

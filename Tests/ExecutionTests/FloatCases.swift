@@ -98,6 +98,13 @@ struct FloatCase: Sendable, CustomTestStringConvertible {
           "BatchNormalization",
           [pooled, draft.weights([5]), draft.weights([5]), draft.weights([5]), variance]))
     },
+    FloatCase("transposed convolution in groups") { draft, batch in
+      let x = draft.input("x", [batch, 6, 7])
+      let y = try draft.node(
+        "ConvTranspose", [x, draft.weights([6, 4, 3])],
+        ["strides": .ints([3]), "dilations": .ints([2]), "group": .int(2), "pads": .ints([0, 1])])
+      draft.output(y)
+    },
     FloatCase("transposed convolution") { draft, batch in
       let x = draft.input("x", [batch, 4, 5, 5])
       let y = try draft.node(

@@ -42,6 +42,9 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
       name: "depthwise with sum", type: "Conv", input: [1, 20, 18, 18], weights: [20, 1, 3, 3],
       attributes: ["group": .int(20), "pads": .ints([1, 1, 1, 1])], outputs: 20, after: .residual),
     .init(
+      name: "transposed conv", type: "ConvTranspose", input: [1, 12, 9, 9], weights: [12, 16, 3, 3],
+      attributes: ["strides": .ints([2, 2])], channelAxis: 1, featureAxis: 0, outputs: 16, after: .relu),
+    .init(
       name: "gemm", type: "Gemm", input: [50, 40], weights: [90, 40], attributes: ["transB": .int(1)],
       outputs: 90, after: .relu),
     .init(

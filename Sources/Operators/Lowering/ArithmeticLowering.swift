@@ -40,7 +40,7 @@ extension ArithmeticFunction {
       ) { memory in
         let (x, y) = (memory.reads[0].of(UInt8.self), memory.writes[0].of(UInt8.self))
         return [
-          Phase.over(count, grain: 4 * elementGrain) { from, to in
+          Phase.over(count, grain: 4 * rowGrain) { from, to in
             kernels.pointee.lookup_u8(x + from, to - from, table.of(UInt8.self), y + from)
           }
         ]
@@ -67,7 +67,7 @@ extension ArithmeticFunction {
       let second = sign * Float(Double(y.scale) / Double(output.scale))
       let product = Float(Double(x.scale) * Double(y.scale) / Double(output.scale))
       return [
-        Phase.over(count, grain: 2 * elementGrain) { from, to in
+        Phase.over(count, grain: 2 * rowGrain) { from, to in
           if isProduct {
             kernels.pointee.mul_u8(
               left + from, right + from, to - from, x.zero, y.zero, product, output.zero, lower, upper,
@@ -92,7 +92,7 @@ extension ArithmeticFunction {
     let clamps = lower > -.infinity || upper < .infinity
     let takesOver =
       operands.strides[1] == operands.strides[0] ? 0 : (operands.strides[2] == operands.strides[0] ? 1 : nil)
-    return KernelCall(
+    var call = KernelCall(
       Self.name.type, reads: operands.reads, writes: [Form(.plain, operands.layout)],
       inPlace: takesOver
     ) { memory in
@@ -106,6 +106,8 @@ extension ArithmeticFunction {
         }
       ]
     }
+    if plan.rows == 1, plan.inner.allSatisfy({ $0 == 0 || $0 == 1 }) { call.elements = plan.count }
+    return call
   }
 
   private typealias Row = (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) ->

@@ -74,7 +74,7 @@ extension Gather: Lowerable {
     ) { memory in
       let (picks, out) = (memory.reads[0], memory.writes[0].of(Float.self))
       return [
-        Phase.over(count, grain: Swift.max(1, elementGrain / Swift.max(1, columns))) { start, end in
+        Phase.over(count, grain: Swift.max(1, rowGrain / Swift.max(1, columns))) { start, end in
           for item in start..<end {
             let target = out + item * columns
             guard let index = Self.index(picks, item, wide: wide, size: rows) else {

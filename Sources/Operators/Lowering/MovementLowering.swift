@@ -254,7 +254,7 @@ extension Concat: Lowerable {
         if isCoded, let table = tables[piece.read] {
           let (x, y) = (source.of(UInt8.self), (memory.scratch + offsets[piece.read]).of(UInt8.self))
           phases.append(
-            Phase.over(counts[piece.read], grain: 4 * elementGrain) { from, to in
+            Phase.over(counts[piece.read], grain: 4 * rowGrain) { from, to in
               kernels.pointee.lookup_u8(x + from, to - from, table.of(UInt8.self), y + from)
             })
           source = UnsafeRawPointer(y)

@@ -15,7 +15,7 @@ private func rowsCall(
   ) { memory in
     let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
     return [
-      Phase.over(rows, grain: Swift.max(1, elementGrain / count)) { start, end in
+      Phase.over(rows, grain: Swift.max(1, rowGrain / count)) { start, end in
         run(from + start * count, end - start, to + start * count)
       }
     ]
@@ -101,7 +101,7 @@ extension BatchNormalization: Lowerable {
       let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
       let (scales, shifts) = (scales.of(Float.self), shifts.of(Float.self))
       return [
-        plan.phase(grain: elementGrain) { count, offsets in
+        plan.phase(grain: rowGrain) { count, offsets in
           let target = to + offsets[0]
           if channelStep == 1 {
             kernels.pointee.mul_f32(from + offsets[1], scales + offsets[2], count, target)
@@ -139,7 +139,7 @@ extension ReductionFunction {
       let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
       if inner == 1 {
         return [
-          Phase.over(outer, grain: Swift.max(1, elementGrain / size)) { start, end in
+          Phase.over(outer, grain: Swift.max(1, rowGrain / size)) { start, end in
             for row in start..<end { to[row] = kind.row(from + row * size, size, kernels) }
           }
         ]

@@ -38,7 +38,7 @@ extension DynamicQuantizeDequantize: Lowerable {
     ) { memory in
       let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
       return [
-        Phase.over(count / size, grain: Swift.max(1, elementGrain / size)) { start, end in
+        Phase.over(count / size, grain: Swift.max(1, rowGrain / size)) { start, end in
           for run in start..<end {
             var lowest = Float.infinity
             var highest = -Float.infinity

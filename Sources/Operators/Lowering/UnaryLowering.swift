@@ -2,8 +2,11 @@ import CKernels
 import Graph
 import Tensors
 
-/// Elements of a chunk of elementwise work.
-let elementGrain = 1 << 14
+/// Elements of a chunk of work on rows.
+let rowGrain = 1 << 14
+
+/// Elements of a chunk of elementwise work: few enough that several operands stay in the first-level cache.
+let elementGrain = 1 << 12
 
 /// Work on x of n elements to y; y may be x.
 typealias VectorKernel = (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
@@ -59,13 +62,13 @@ func elementwiseCall(
     ) { memory in
       let (from, to) = (memory.reads[0].of(UInt8.self), memory.writes[0].of(UInt8.self))
       return [
-        Phase.over(count, grain: 4 * elementGrain) { start, end in
+        Phase.over(count, grain: 4 * rowGrain) { start, end in
           kernels.pointee.lookup_u8(from + start, end - start, table.of(UInt8.self), to + start)
         }
       ]
     }
   }
-  return KernelCall(
+  var call = KernelCall(
     label, reads: [KernelCall.Read(.input(0), x.decoded(x.layout))], writes: [Form(.plain, x.layout)],
     inPlace: 0
   ) { memory in
@@ -74,6 +77,8 @@ func elementwiseCall(
       Phase.over(count, grain: elementGrain) { start, end in kernel(from + start, end - start, to + start) }
     ]
   }
+  call.elements = count
+  return call
 }
 
 extension Cast: Lowerable {
