@@ -82,7 +82,9 @@ extension Compiler {
     }
   }
 
-  /// Steps that follow each other chunk by chunk: elementwise work on as many elements. Others are runs of one.
+  /// Steps that follow each other chunk by chunk: elementwise work on as many elements.
+  ///
+  /// Others are runs of one.
   private func elementRuns() -> [Range<Int>] {
     var runs: [Range<Int>] = []
     for index in steps.indices {
@@ -177,7 +179,7 @@ extension Compiler {
     return call.bind(
       KernelMemory(
         reads: reads.map { UnsafeRawPointer(address($0)) }, writes: writes.map(address),
-        scratch: memory.address(scratch.map { offsets[$0] } ?? 0)))
+        scratch: memory.address(scratch.map { offsets[$0] } ?? 0), fault: memory.fault))
   }
 
   private func source(_ home: Place.Home, _ name: ValueName, _ offsets: [Int]) -> Source {

@@ -51,6 +51,11 @@ extension EncodedGraph {
         reasons.append("weight \"\(name)\" has \(weights.encoding.scheme.bits) bits")
       }
     }
+    for (name, layer) in layers.sorted(by: { $0.key < $1.key }) where layer.mode == .dynamic {
+      if layer.dynamicBits > 8 {
+        reasons.append("layer \"\(name)\" has \(layer.dynamicBits)-bit activations")
+      }
+    }
     return reasons
   }
 }

@@ -61,8 +61,11 @@ extension Compiler {
       let tensor = Tensor(shape: [bytes], type: .uint8) { target in
         constants[index].withBytes { bytes in
           guard let x = bytes.baseAddress, let y = target.baseAddress, target.count > 0 else { return }
-          for phase in call.bind(KernelMemory(reads: [x], writes: [y], scratch: y)) {
-            for chunk in 0..<phase.chunks { phase.run(chunk) }
+          var fault = KernelFault.none
+          withUnsafeMutablePointer(to: &fault) { fault in
+            for phase in call.bind(KernelMemory(reads: [x], writes: [y], scratch: y, fault: fault)) {
+              for chunk in 0..<phase.chunks { phase.run(chunk) }
+            }
           }
         }
       }

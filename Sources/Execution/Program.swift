@@ -82,15 +82,15 @@ package final class Program: @unchecked Sendable {
 
   /// Runs all steps on the inputs loaded last.
   package func execute() throws {
-    for step in work { try run(step) }
+    for index in work.indices { try run(index) }
   }
 
   /// As `execute`, and writes the seconds of each step.
   package func executeTimed(into seconds: inout [Double]) throws {
     if seconds.count != work.count { seconds = [Double](repeating: 0, count: work.count) }
-    for (index, step) in work.enumerated() {
+    for index in work.indices {
       let start = Self.now()
-      try run(step)
+      try run(index)
       seconds[index] = Self.now() - start
     }
   }
@@ -104,11 +104,20 @@ package final class Program: @unchecked Sendable {
     return results
   }
 
-  private func run(_ step: StepWork) throws {
-    switch step {
-    case .phases(let phases): for index in 0..<phases.count { crew.run(phases.base + index) }
+  private func run(_ index: Int) throws {
+    switch work[index] {
+    case .phases(let phases):
+      for phase in 0..<phases.count { crew.run(phases.base + phase) }
+      guard memory.fault.pointee == .none else { throw fault(at: index) }
     case .reference(let reference): try reference.run(in: memory)
     }
+  }
+
+  private func fault(at index: Int) -> ExecutionError {
+    memory.fault.pointee = .none
+    return .node(
+      steps[index].name, operatorName: steps[index].kernel,
+      reason: "an index lies outside the axis it counts along")
   }
 
   private static func now() -> Double {

@@ -19,6 +19,8 @@ final class ProgramMemory: @unchecked Sendable {
   var slots: [Tensor?]
   let inputDefaults: [ValueName: Tensor]
 
+  /// Where steps say what is wrong with their data.
+  let fault = UnsafeMutablePointer<KernelFault>.allocate(capacity: 1)
   /// Kept alive: kernels hold their addresses.
   private let constants: [Tensor]
 
@@ -29,6 +31,7 @@ final class ProgramMemory: @unchecked Sendable {
   ) {
     self.byteCount = byteCount
     self.constants = constants
+    fault.initialize(to: .none)
     storage = Storage(byteCount: byteCount)
     self.inputOffsets = inputOffsets
     self.slots = [Tensor?](repeating: nil, count: slots)
@@ -37,6 +40,8 @@ final class ProgramMemory: @unchecked Sendable {
       if let tensor = inputDefaults[port.name] { load(tensor, input: index) }
     }
   }
+
+  deinit { fault.deallocate() }
 
   func address(_ offset: Int) -> UnsafeMutableRawPointer {
     guard let base = storage.bytes.baseAddress else { preconditionFailure("an arena has memory") }

@@ -10,7 +10,7 @@ struct ReferencePlan {
   var captured: [(name: ValueName, home: Place.Home)]
   var writes: [Place.Home]
   /// Inputs whose ranges are computed at run time: mode `dynamic`.
-  var dynamic: [Int: LayerEncoding.DynamicActivation] = [:]
+  var dynamic: [Int: DynamicQuantizeDequantize] = [:]
 }
 
 extension Compiler {
@@ -38,9 +38,10 @@ extension Compiler {
     if mode(of: index) == .dynamic, let op = node.op as? any WeightedOperator {
       for role in op.weightRoles(node.inputs.map { $0.flatMap { infos[$0] } }) {
         guard let activation = role.activation, let weight = node.inputs[role.input],
-          encoded.weights[weight] != nil
+          encoded.weights[weight] != nil, let layer = encoded.layers[node.name]
         else { continue }
-        plan.dynamic[activation] = encoded.layers[node.name]?.sharing(isImage: node.op.isImageOperator)
+        plan.dynamic[activation] = DynamicQuantizeDequantize(
+          sharing: layer.sharing(isImage: node.op.isImageOperator), bits: layer.dynamicBits)
       }
     }
     var written = 0
@@ -116,7 +117,7 @@ final class ReferenceStep: @unchecked Sendable {
   private let reads: [(name: ValueName, source: Source)?]
   private let captured: [(name: ValueName, source: Source)]
   private let writes: [(name: ValueName, target: Source)]
-  private let dynamic: [Int: LayerEncoding.DynamicActivation]
+  private let dynamic: [Int: DynamicQuantizeDequantize]
 
   init(_ plan: ReferencePlan, source: (Place.Home, ValueName?) -> Source) {
     node = plan.node
@@ -131,9 +132,8 @@ final class ReferenceStep: @unchecked Sendable {
 
   func run(in memory: ProgramMemory) throws {
     var inputs = try reads.map { read in try read.map { try memory.view($0.source, of: $0.name) } }
-    for (index, sharing) in dynamic {
-      inputs[index] = try DynamicQuantizeDequantize(sharing: sharing).evaluate(
-        [inputs[index]], outputs: 1, context: EvaluationContext())[0]
+    for (index, ranges) in dynamic {
+      inputs[index] = try ranges.evaluate([inputs[index]], outputs: 1, context: EvaluationContext())[0]
     }
     var values: [ValueName: Tensor] = [:]
     for value in captured { values[value.name] = try memory.view(value.source, of: value.name) }

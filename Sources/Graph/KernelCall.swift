@@ -175,13 +175,24 @@ package struct KernelMemory: @unchecked Sendable {
   package var writes: [UnsafeMutableRawPointer]
   /// 64-byte aligned.
   package var scratch: UnsafeMutableRawPointer
+  /// A phase of one chunk writes here what makes the step's result meaningless; the program then stops with an error.
+  package var fault: UnsafeMutablePointer<KernelFault>
 
-  package init(reads: [UnsafeRawPointer], writes: [UnsafeMutableRawPointer], scratch: UnsafeMutableRawPointer)
-  {
+  package init(
+    reads: [UnsafeRawPointer], writes: [UnsafeMutableRawPointer], scratch: UnsafeMutableRawPointer,
+    fault: UnsafeMutablePointer<KernelFault>
+  ) {
+    self.fault = fault
     self.reads = reads
     self.writes = writes
     self.scratch = scratch
   }
+}
+
+/// What a step finds wrong with the data it is given.
+package enum KernelFault: Int32, Sendable {
+  case none
+  case indexOutside
 }
 
 /// Work that threads share: `chunks` independent pieces, the same whatever the number of threads.

@@ -75,6 +75,23 @@ struct ProgramTests {
     }
   }
 
+  @Test func refusesAnIndexOutside() throws {
+    var draft = Draft(2)
+    let picks = draft.input("i", Tensor([Int64(1), 8], shape: [2]))
+    let rows = try draft.node("Gather", [draft.weights([9, 3]), picks])
+    draft.output(rows)
+    let program = try compile(EncodedGraph(graph: draft.graph), CompileOptions(inputShapes: draft.shapes))
+    _ = try program.run(draft.inputs)
+    let outside = ExecutionError.node(
+      rows, operatorName: "gather", reason: "an index lies outside the axis it counts along")
+    for index in [9, -10, Int64.min, Int64.max] {
+      #expect(throws: outside) { try program.run(["i": Tensor([Int64(0), index], shape: [2])]) }
+    }
+    // A later run with good indices is good again.
+    let found = try #require(try program.run(draft.inputs)[rows])
+    #expect(bytes(found) == bytes(try #require(try draft.graph.evaluate(draft.inputs)[rows])))
+  }
+
   /// Shapes that exist only at run time.
   @Test func computesShapesThatDependOnData() throws {
     var draft = Draft(2)

@@ -4,10 +4,7 @@ import Graph
 import Tensors
 
 extension Gather: Lowerable {
-  /// Rows copied, or decoded where the table is held as codes.
-  ///
-  /// Only where the indices are in range for certain or the table may be read at any index after a check: an index
-  /// outside gives a row of NaN (zero for integers), because a program cannot stop in the middle of a step.
+  /// Rows copied, or decoded where the table is held as codes; indices are checked first.
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard let data = site.input(0), let indices = site.input(1), let from = data.info.shape,
       let count = indices.info.count, let along = from.normalizedAxis(axis), from[along] > 0,
@@ -22,7 +19,6 @@ extension Gather: Lowerable {
       return codesCall(site, encoded, rows: size, columns: row, count: count, wide: wide)
     }
     let bytes = row * data.info.type.bits / 8
-    let invalid: Int32 = data.info.type.isFloatingPoint ? 0xFF : 0
     return KernelCall(
       "gather",
       reads: [KernelCall.Read(.input(0), data.decoded(.rowMajor)), KernelCall.Read(.input(1), Form())],
@@ -30,24 +26,31 @@ extension Gather: Lowerable {
     ) { memory in
       let (table, picks, out) = (memory.reads[0], memory.reads[1], memory.writes[0])
       return [
+        Self.check(picks, count, wide: wide, size: size, memory),
         Phase.over(outer * count, grain: Swift.max(1, (1 << 16) / Swift.max(1, bytes))) { start, end in
           for item in start..<end {
-            let target = out + item * bytes
-            if let index = Self.index(picks, item % count, wide: wide, size: size) {
-              memcpy(target, table + (item / count * size + index) * bytes, bytes)
-            } else {
-              memset(target, invalid, bytes)
-            }
+            guard let index = Self.index(picks, item % count, wide: wide, size: size) else { continue }
+            memcpy(out + item * bytes, table + (item / count * size + index) * bytes, bytes)
           }
-        }
+        },
       ]
+    }
+  }
+
+  private static func check(
+    _ picks: UnsafeRawPointer, _ count: Int, wide: Bool, size: Int, _ memory: KernelMemory
+  ) -> Phase {
+    Phase(chunks: 1) { _ in
+      for item in 0..<count where index(picks, item, wide: wide, size: size) == nil {
+        memory.fault.pointee = .indexOutside
+      }
     }
   }
 
   /// An index counted from the front, or `nil` outside the axis.
   private static func index(_ picks: UnsafeRawPointer, _ at: Int, wide: Bool, size: Int) -> Int? {
     var index = wide ? Int(picks.of(Int64.self)[at]) : Int(picks.of(Int32.self)[at])
-    if index < 0 { index += size }
+    if index < 0 { index &+= size }
     return index >= 0 && index < size ? index : nil
   }
 
@@ -74,13 +77,11 @@ extension Gather: Lowerable {
     ) { memory in
       let (picks, out) = (memory.reads[0], memory.writes[0].of(Float.self))
       return [
+        Self.check(picks, count, wide: wide, size: rows, memory),
         Phase.over(count, grain: Swift.max(1, rowGrain / Swift.max(1, columns))) { start, end in
           for item in start..<end {
             let target = out + item * columns
-            guard let index = Self.index(picks, item, wide: wide, size: rows) else {
-              for i in 0..<columns { target[i] = .nan }
-              continue
-            }
+            guard let index = Self.index(picks, item, wide: wide, size: rows) else { continue }
             for piece in 0..<pieces {
               let first = piece * group
               let scale = index * rowStep + piece
@@ -89,7 +90,7 @@ extension Gather: Lowerable {
                 scales.of(Float.self)[scale], zeros.of(Int32.self)[scale], target + first)
             }
           }
-        }
+        },
       ]
     }
   }

@@ -22,7 +22,8 @@ extension ConvTranspose: Lowerable {
       tapStride: 1, kStride: outputs * taps, channelAxis: 1, featureAxis: 0,
       groupsHaveOwnChannels: groups == 1)
     let rows = ProductRows(
-      images: xShape[0], rows: window.input.elementCount, imageElements: channels * window.output.elementCount,
+      images: xShape[0], rows: window.input.elementCount,
+      imageElements: channels * window.output.elementCount,
       stride: channels, offsets: Pinned(Self.offsets(window, channels: channels)), groupElements: inputs)
     return try Product(
       site: site, rows: rows, shape: shape, activation: 0, weight: 1,
