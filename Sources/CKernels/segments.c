@@ -7,7 +7,7 @@ void ck_segments_open(ck_segments *s, const ck_rows *rows, int shift, int gather
   size_t stride = rows->stride << shift, bytes = rows->k << shift;
   if (gathered)
     s->kind = CK_GATHER;
-  else if (!rows->offsets && stride % 1024 == 0 && bytes >= 1024 && rows->k % 4 == 0)
+  else if (!rows->offsets && stride % 4096 == 0 && bytes >= 4096 && rows->k % 4 == 0)
     s->kind = CK_COPY;
   else
     s->kind = CK_POINT;
@@ -39,7 +39,7 @@ void ck_segments_advance(ck_segments *s) {
     s->next += length;
     return;
   }
-  size_t most = s->kind == CK_GATHER ? (CK_COPIED / bytes) & ~(size_t)3 : CK_TAPS;
+  size_t most = s->kind == CK_GATHER ? (CK_GATHERED / bytes) & ~(size_t)3 : CK_TAPS;
   size_t taps = ck_min(rows->taps - s->next, most);
   for (size_t r = 0; r < s->count; r++)
     for (size_t t = 0; t < taps; t++) {

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-enum { CK_ROWS = 14, CK_TAPS = 16, CK_COPIED = 1024, CK_BUFFER = CK_COPIED + 64 };
+enum { CK_ROWS = 14, CK_TAPS = 16, CK_COPIED = 4096, CK_GATHERED = 1024, CK_BUFFER = CK_COPIED + 64 };
 
 /// The rows of a tile, one segment of their depth at a time. A kernel finds `pieces` pieces of `length` elements,
 /// piece p of row r at table[r · CK_TAPS + p]: an indirect address costs one cheap load beside each broadcast, whether

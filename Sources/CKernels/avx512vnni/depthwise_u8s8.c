@@ -57,30 +57,43 @@ CK_INLINE void channels(const int quads_known, size_t quads, const ck_depthwise_
     if (e->b_zero) interleave(one[0], one[1], one[2], one[3], counts + 4 * q);
   }
 
-  ck_quick columns[4];
-  if (quick)
+  // The quick way packs codes from sums as interleaved: packing puts the channels in order, so that what belongs to a
+  // channel is brought into the order of the sums, once.
+  __m512i correction[4];
+  __m512 multiplier[4];
+  if (quick) {
+    __m512i m[4];
     for (size_t p = 0; p < 4; p++) {
-      columns[p] = ck_quick_open(e);
-      if (ch + 16 * p < end) ck_quick_columns(columns + p, e, ch + 16 * p, ck_mask16(end - ch - 16 * p));
+      size_t j = ch + 16 * p;
+      correction[p] = m[p] = none;
+      if (j >= end) continue;
+      correction[p] = ck_quick_correction(e, j, ck_mask16(end - j));
+      m[p] = _mm512_castps_si512(_mm512_maskz_loadu_ps(ck_mask16(end - j), e->multiplier + j));
     }
+    order(correction);
+    order(m);
+    for (size_t p = 0; p < 4; p++) multiplier[p] = _mm512_castsi512_ps(m[p]);
+  }
 
   for (size_t i = m0; i < m1; i++) {
-    __m512i sums[4] = {none, none, none, none};
+    __m512i sums[4];
+    CK_UNROLL for (int p = 0; p < 4; p++) sums[p] = quick ? correction[p] : none;
 #define TAP(t) _mm512_maskz_loadu_epi8(live, pointer(d, i, (t) < taps ? (t) : 0) + ch)
     for (size_t q = 0; q < quads; q++) {
       __m512i x[4];
       interleave(TAP(4 * q), TAP(4 * q + 1), TAP(4 * q + 2), TAP(4 * q + 3), x);
       CK_UNROLL for (int p = 0; p < 4; p++) sums[p] = _mm512_dpbusd_epi32(sums[p], x[p], weights[4 * q + (size_t)p]);
     }
-    order(sums);
     if (quick) {
-      __m512i codes = _mm512_castsi128_si512(ck_quick_codes(columns, sums[0]));
-      codes = _mm512_inserti32x4(codes, ck_quick_codes(columns + 1, sums[1]), 1);
-      codes = _mm512_inserti32x4(codes, ck_quick_codes(columns + 2, sums[2]), 2);
-      codes = _mm512_inserti32x4(codes, ck_quick_codes(columns + 3, sums[3]), 3);
-      _mm512_mask_storeu_epi8((uint8_t *)e->c + i * e->c_stride + ch, live, codes);
+      __m512i packed = ck_quick_codes(sums, multiplier, e);
+      uint8_t *c = (uint8_t *)e->c + i * e->c_stride + ch;
+      if (~live)
+        _mm512_mask_storeu_epi8(c, live, packed);
+      else
+        _mm512_storeu_si512(c, packed);
       continue;
     }
+    order(sums);
     if (e->b_zero) {
       // The sum over a row is another in each channel here: b_zero · Σ a goes into the sums already.
       __m512i row[4] = {none, none, none, none};
@@ -108,7 +121,7 @@ static void depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1) {
     return;
   }
   ck_epilogue e = ck_epilogue_depthwise(d);
-  int quick = e.output == CK_OUT_U8 && !e.residual && !e.b_zero;
+  int quick = ck_is_quick(&e) && ck_quick_fits(&e, 0, d->channels);
   size_t quads = ck_divide_up(d->taps, 4);
   for (size_t ch = 0; ch < d->channels; ch += 64) {
     if (quads == 3)

@@ -53,7 +53,11 @@ void ck_avx512_store(const ck_epilogue *e, const __m512i *sums, int step, size_t
         v, _mm512_set1_ps((float)(e->sum_lower - e->sum_zero)), _mm512_set1_ps((float)(e->sum_upper - e->sum_zero)),
         _mm512_set1_epi32(e->sum_zero));
     }
-    _mm_mask_storeu_epi8((uint8_t *)e->c + i * e->c_stride + column, live, _mm512_cvtepi32_epi8(codes));
+    uint8_t *c = (uint8_t *)e->c + i * e->c_stride + column;
+    if (live == 0xFFFF)
+      _mm_storeu_si128((__m128i *)c, _mm512_cvtepi32_epi8(codes));
+    else
+      _mm_mask_storeu_epi8(c, live, _mm512_cvtepi32_epi8(codes));
   }
 }
 

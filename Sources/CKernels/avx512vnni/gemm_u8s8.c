@@ -57,10 +57,77 @@ typedef struct {
   ck_segments s;
 } tile;
 
+typedef int32_t four __attribute__((aligned(1), may_alias));
+
+/// One row's step: four codes of `a` times one or two vectors of columns. In assembly because the compiler would first
+/// load the codes of all rows, for which there are no registers left, and spill the sums.
+CK_INLINE void step_row(const int vectors, __m512i *acc, const uint8_t *a, const __m512i *w) {
+  __m512i one;
+  if (vectors == 1)
+    __asm__("vpbroadcastd %2, %1\n\tvpdpbusd %3, %1, %0" : "+v"(acc[0]), "=&v"(one) : "m"(*(const four *)a), "v"(w[0]));
+  else
+    __asm__("vpbroadcastd %3, %2\n\tvpdpbusd %4, %2, %0\n\tvpdpbusd %5, %2, %1"
+            : "+v"(acc[0]), "+v"(acc[1]), "=&v"(one)
+            : "m"(*(const four *)a), "v"(w[0]), "v"(w[1]));
+}
+
+CK_INLINE void store_quick(const int rows, const int vectors, const tile *t, const __m512i *acc) {
+  size_t left = t->end - t->column, stride = t->e.c_stride;
+  __m512 multipliers[8];
+  CK_UNROLL for (int v = 0; v < vectors; v++) {
+    size_t at = 16 * (size_t)v;
+    multipliers[v] = at < left ? _mm512_maskz_loadu_ps(ck_mask16(left - at), t->e.multiplier + t->column + at)
+                               : _mm512_setzero_ps();
+  }
+  uint8_t *c = (uint8_t *)t->e.c + t->s.row * stride + t->column;
+  int whole = left >= 16 * (size_t)vectors;
+  CK_UNROLL for (int i = 0; i < rows * vectors; i += 4) {
+    __m512i four[4];
+    __m512 m[4];
+    CK_UNROLL for (int q = 0; q < 4; q++) {
+      int from = i + q < rows * vectors ? i + q : i;
+      four[q] = acc[from];
+      m[q] = multipliers[from % vectors];
+    }
+    __m512i codes = ck_quick_order(ck_quick_codes(four, m, &t->e));
+    if (whole && vectors == 2) {
+      uint8_t *to = c + (size_t)(i / 2) * stride;
+      _mm256_storeu_si256((__m256i *)to, _mm512_castsi512_si256(codes));
+      if (i + 2 < rows * vectors) _mm256_storeu_si256((__m256i *)(to + stride), _mm512_extracti64x4_epi64(codes, 1));
+      continue;
+    }
+    if (whole && vectors == 8) {
+      _mm512_storeu_si512(c + (size_t)(i / 8) * stride + 16 * (size_t)(i % 8), codes);
+      continue;
+    }
+    __m128i sixteen[4] = {_mm512_castsi512_si128(codes), _mm512_extracti32x4_epi32(codes, 1),
+                          _mm512_extracti32x4_epi32(codes, 2), _mm512_extracti32x4_epi32(codes, 3)};
+    CK_UNROLL for (int q = 0; q < 4; q++) {
+      size_t at = 16 * (size_t)((i + q) % vectors);
+      if (i + q >= rows * vectors || at >= left) continue;
+      uint8_t *to = c + (size_t)((i + q) / vectors) * stride + at;
+      if (left - at >= 16)
+        _mm_storeu_si128((__m128i *)to, sixteen[q]);
+      else
+        _mm_mask_storeu_epi8(to, ck_mask16(left - at), sixteen[q]);
+    }
+  }
+}
+
 /// rows × 16·vectors outputs; a panel holds `per_panel` of the vectors.
 CK_INLINE void compute(const int rows, const int vectors, const int per_panel, tile *t) {
   __m512i acc[2 * CK_ROWS];
-  CK_UNROLL for (int i = 0; i < rows * vectors; i++) acc[i] = _mm512_setzero_si512();
+  size_t left = t->end - t->column;
+  if (t->quick) {
+    CK_UNROLL for (int v = 0; v < vectors; v++) {
+      size_t at = 16 * (size_t)v;
+      __m512i start = at < left ? ck_quick_correction(&t->e, t->column + at, ck_mask16(left - at))
+                                : _mm512_setzero_si512();
+      CK_UNROLL for (int r = 0; r < rows; r++) acc[r * vectors + v] = start;
+    }
+  } else {
+    CK_UNROLL for (int i = 0; i < rows * vectors; i++) acc[i] = _mm512_setzero_si512();
+  }
 
   const int8_t *b = t->panel;
   for (;;) {
@@ -73,9 +140,11 @@ CK_INLINE void compute(const int rows, const int vectors, const int per_panel, t
         CK_UNROLL for (int v = 0; v < vectors; v++)
           w[v] = _mm512_loadu_si512(b + (size_t)(v / per_panel) * t->panel_step + 64 * (v % per_panel));
         CK_UNROLL for (int r = 0; r < rows; r++) {
-          int32_t four;
-          memcpy(&four, a[r * CK_TAPS] + at, 4);
-          __m512i one = _mm512_set1_epi32(four);
+          if (vectors <= 2) {
+            step_row(vectors, acc + r * vectors, a[r * CK_TAPS] + at, w);
+            continue;
+          }
+          __m512i one = _mm512_set1_epi32(*(const four *)(a[r * CK_TAPS] + at));
           CK_UNROLL for (int v = 0; v < vectors; v++) {
             acc[r * vectors + v] = _mm512_dpbusd_epi32(acc[r * vectors + v], one, w[v]);
           }
@@ -87,17 +156,7 @@ CK_INLINE void compute(const int rows, const int vectors, const int per_panel, t
   }
 
   if (t->quick) {
-    ck_quick q = ck_quick_open(&t->e);
-    CK_UNROLL for (int v = 0; v < vectors; v++) {
-      size_t j = t->column + 16 * (size_t)v;
-      if (j >= t->end) break;
-      __mmask16 live = ck_mask16(t->end - j);
-      ck_quick_columns(&q, &t->e, j, live);
-      uint8_t *c = (uint8_t *)t->e.c + t->s.row * t->e.c_stride + j;
-      CK_UNROLL for (int r = 0; r < rows; r++, c += t->e.c_stride) {
-        _mm_mask_storeu_epi8(c, live, ck_quick_codes(&q, acc[r * vectors + v]));
-      }
-    }
+    store_quick(rows, vectors, t, acc);
     return;
   }
   __m512i sums[2 * CK_ROWS];
@@ -153,12 +212,13 @@ static void gemm(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t 
   t.g = g;
   t.panel_step = PANEL * depth;
   t.e = ck_epilogue_gemm(g);
-  t.quick = g->output == CK_OUT_U8 && !g->residual && !g->b_zero && !g->a_zeros;
+  t.quick = ck_is_quick(&t.e) && ck_quick_fits(&t.e, n0, n1);
   ck_segments_open(&t.s, &g->rows, 0, is_short(taps, k));
   t.s.advance = ck_avx512_advance;
   // When the panels fit the second cache they pass over one tile at a time; else over as many as fit there.
   size_t step = ck_even_tile(m1 - m0, CK_ROWS), block = step;
-  if ((n1 - n0) * depth > CACHE) {
+  int copied_once = t.s.kind == CK_COPY && depth <= CK_COPIED;
+  if ((n1 - n0) * depth > CACHE && !copied_once) {
     size_t tiles = CACHE / (step * depth + 1);
     block = step * (tiles ? tiles : 1);
   }

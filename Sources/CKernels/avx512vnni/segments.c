@@ -35,39 +35,63 @@ static void point(ck_segments *s) {
   s->next += taps;
 }
 
-/// Copies n bytes; may write up to 64 beyond, reads exactly n.
+/// Copies n bytes; may write up to 64 beyond, reads exactly n. Short pieces in short registers: stores that overlap
+/// and cross lines are what gathering costs.
 CK_INLINE void copy(unsigned char *to, const char *from, size_t n) {
-  for (; n >= 64; n -= 64, to += 64, from += 64) _mm512_storeu_si512(to, _mm512_loadu_si512(from));
-  if (n) _mm512_storeu_si512(to, _mm512_maskz_loadu_epi8(~0ull >> (64 - n), from));
+  for (; n > 64; n -= 64, to += 64, from += 64) _mm512_storeu_si512(to, _mm512_loadu_si512(from));
+  __mmask64 live = ~0ull >> (64 - n);
+  if (n <= 16)
+    _mm_storeu_si128((__m128i *)to, _mm_maskz_loadu_epi8((__mmask16)live, from));
+  else if (n <= 32)
+    _mm256_storeu_si256((__m256i *)to, _mm256_maskz_loadu_epi8((__mmask32)live, from));
+  else
+    _mm512_storeu_si512(to, _mm512_maskz_loadu_epi8(live, from));
 }
 
-/// Short taps side by side. Taps that are neighbours in memory, as those of one kernel row are, go in one copy.
+/// Short taps side by side. Taps that are neighbours in memory, as those of one kernel row are, go in one copy; which
+/// ones are is found for sixteen at a time, and most rows are like the row before.
 static void gather(ck_segments *s) {
   const ck_rows *rows = s->rows;
   int shift = s->shift;
-  size_t bytes = rows->k << shift, taps = ck_min(rows->taps - s->next, (CK_COPIED / bytes) & ~(size_t)3);
-  for (size_t r = 0; r < s->count; r++) {
-    unsigned char *to = s->buffer + r * CK_BUFFER;
-    if (!rows->offsets) {
-      copy(to, (const char *)rows->a + (((s->row + r) * rows->stride) << shift), bytes);
-      continue;
-    }
-    const int32_t *o = rows->offsets + (s->row + r) * rows->taps + s->next;
-    for (size_t t = 0; t < taps;) {
-      size_t from = t;
-      int32_t start = o[t++], k = (int32_t)rows->k;
-      if (start < 0) {
-        copy(to, rows->padding, bytes);
-        to += bytes;
-        continue;
-      }
-      while (t < taps && o[t] == o[t - 1] + k) t++;
-      copy(to, (const char *)rows->a + ((size_t)start << shift), (t - from) * bytes);
-      to += (t - from) * bytes;
-    }
-  }
+  size_t bytes = rows->k << shift, taps = ck_min(rows->taps - s->next, (CK_GATHERED / bytes) & ~(size_t)3);
   s->pieces = 1;
   s->length = taps * rows->k;
+  const char *a = rows->a;
+  if (!rows->offsets) {
+    for (size_t r = 0; r < s->count; r++)
+      copy(s->buffer + r * CK_BUFFER, a + (((s->row + r) * rows->stride) << shift), bytes);
+    s->next += taps;
+    return;
+  }
+  const __m512i step = _mm512_set1_epi32((int)rows->k);
+  for (size_t first = 0; first < taps; first += 16) {
+    size_t count = ck_min(16, taps - first), runs = 0;
+    size_t starts[16], lengths[16];
+    unsigned before_starts = 0, before_outside = 0;
+    for (size_t r = 0; r < s->count; r++) {
+      const int32_t *o = rows->offsets + (s->row + r) * rows->taps + s->next + first;
+      __mmask16 live = ck_mask16(count);
+      __m512i here = _mm512_maskz_loadu_epi32(live, o);
+      __m512i next = _mm512_maskz_loadu_epi32(live >> 1, o + 1);
+      unsigned outside = _mm512_mask_cmplt_epi32_mask(live, here, _mm512_setzero_si512());
+      unsigned follows = _mm512_mask_cmpeq_epi32_mask(live >> 1, _mm512_add_epi32(here, step), next) & ~outside;
+      unsigned begins = ~(follows << 1) & live;
+      if (begins != before_starts || outside != before_outside || !r) {
+        runs = 0;
+        for (unsigned left = begins; left; left &= left - 1, runs++) starts[runs] = (size_t)__builtin_ctz(left);
+        for (size_t run = 0; run < runs; run++)
+          lengths[run] = ((run + 1 < runs ? starts[run + 1] : count) - starts[run]) * bytes;
+        before_starts = begins;
+        before_outside = outside;
+      }
+      unsigned char *to = s->buffer + r * CK_BUFFER + first * bytes;
+      for (size_t run = 0; run < runs; run++) {
+        int32_t offset = o[starts[run]];
+        copy(to, offset < 0 ? rows->padding : a + ((size_t)offset << shift), lengths[run]);
+        to += lengths[run];
+      }
+    }
+  }
   s->next += taps;
 }
 

@@ -117,7 +117,8 @@ static void gemm(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n
   t.s.advance = V_ADVANCE;
   // When the panels fit the second cache they pass over one tile at a time; else over as many as fit there.
   size_t step = ck_even_tile(m1 - m0, V_TILE), block = step;
-  if ((n1 - n0) * depth * sizeof(float) > CACHE) {
+  int copied_once = t.s.kind == CK_COPY && depth * sizeof(float) <= CK_COPIED;
+  if ((n1 - n0) * depth * sizeof(float) > CACHE && !copied_once) {
     size_t tiles = CACHE / (step * depth * sizeof(float) + 1);
     block = step * (tiles ? tiles : 1);
   }
