@@ -1,3 +1,5 @@
+import CKernels
+
 extension Tensor {
   /// The same numbers as another element type.
   ///
@@ -65,11 +67,33 @@ extension Tensor {
   /// Conversion between types that Swift has; `self` is already `working`.
   private func convertedBetweenNumbers(to target: ElementType) -> Tensor {
     guard type != target else { return self }
+    if type == .float16, target == .float32 { return halvesToFloats() }
+    if type == .float32, target == .float16 { return floatsToHalves() }
     // Visitors here do not throw.
     guard let result = try? type.dispatch(ConvertFrom(source: self, target: target)) else {
       preconditionFailure("conversion of numbers cannot fail")
     }
     return result
+  }
+
+  private func halvesToFloats() -> Tensor {
+    withElementWords(UInt16.self) { source in
+      Tensor(of: Float.self, shape: shape) { out in
+        guard let source = source.baseAddress, let out = out.baseAddress else { return }
+        ck_best().pointee.f16_to_f32(source, count, out)
+      }
+    }
+  }
+
+  private func floatsToHalves() -> Tensor {
+    withElements(of: Float.self) { source in
+      Tensor(shape: shape, type: .float16) { bytes in
+        guard let source = source.baseAddress, let out = bytes.bindMemory(to: UInt16.self).baseAddress else {
+          return
+        }
+        ck_best().pointee.f32_to_f16(source, count, out)
+      }
+    }
   }
 
   private func encodedAsSmallFloat(_ target: ElementType, saturate: Bool, powers: PowerRounding) -> Tensor {

@@ -36,6 +36,7 @@ package final class Storage: @unchecked Sendable {
   package var isMapped: Bool { if case .mapping = owner { true } else { false } }
 
   /// The memory, writable, for the one initializer that fills it.
+  @usableFromInline
   var mutableBytes: UnsafeMutableRawBufferPointer {
     guard case .allocation(let memory) = owner else { preconditionFailure("a mapped tensor is read-only") }
     return UnsafeMutableRawBufferPointer(start: memory, count: bytes.count)

@@ -22,8 +22,10 @@ package struct StridedLoop {
   /// Elements between neighbours of a row, for each operand.
   package let innerStrides: [Int]
   @usableFromInline let outerShape: [Int]
-  /// Per operand and outer axis.
-  @usableFromInline let outerStrides: [[Int]]
+  /// For each outer axis what a step along it adds to each operand's offset.
+  @usableFromInline let steps: [Int]
+  /// For each outer axis what going back to its start takes away.
+  @usableFromInline let returns: [Int]
   @usableFromInline let rows: Int
 
   /// - Parameter strides: for each operand the elements between neighbours along each axis of `shape`.
@@ -43,7 +45,9 @@ package struct StridedLoop {
     innerCount = sizes.first ?? 1
     innerStrides = merged.map { $0.first ?? 0 }
     outerShape = sizes.dropFirst().reversed()
-    outerStrides = merged.map { $0.dropFirst().reversed() }
+    let outer = merged.map { Array($0.dropFirst().reversed()) }
+    steps = outerShape.indices.flatMap { axis in outer.map { $0[axis] } }
+    returns = outerShape.indices.flatMap { axis in outer.map { $0[axis] * sizes[sizes.count - 1 - axis] } }
     rows = innerCount == 0 ? 0 : outerShape.elementCount
   }
 
@@ -52,15 +56,17 @@ package struct StridedLoop {
   package func forEachRow(_ row: (_ position: Int, _ offsets: [Int]) throws -> Void) rethrows {
     guard rows > 0 else { return }
     var index = [Int](repeating: 0, count: outerShape.count)
-    var offsets = [Int](repeating: 0, count: outerStrides.count)
+    let operands = innerStrides.count
+    var offsets = [Int](repeating: 0, count: operands)
     for r in 0..<rows {
       try row(r * innerCount, offsets)
       var axis = outerShape.count - 1
       while axis >= 0 {
         index[axis] += 1
-        for k in offsets.indices { offsets[k] += outerStrides[k][axis] }
+        let first = axis * operands
+        for k in 0..<operands { offsets[k] &+= steps[first &+ k] }
         if index[axis] < outerShape[axis] { break }
-        for k in offsets.indices { offsets[k] -= outerStrides[k][axis] * outerShape[axis] }
+        for k in 0..<operands { offsets[k] &-= returns[first &+ k] }
         index[axis] = 0
         axis -= 1
       }

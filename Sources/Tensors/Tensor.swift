@@ -16,6 +16,7 @@ package struct Tensor: Sendable {
   }
 
   /// A new tensor whose bytes `fill` writes; they start as zeros.
+  @inlinable
   package init(
     shape: Shape, type: ElementType, filling fill: (UnsafeMutableRawBufferPointer) throws -> Void
   ) rethrows {
@@ -35,6 +36,7 @@ package struct Tensor: Sendable {
   }
 
   /// The raw bytes, possibly unaligned when they lie in a mapped file.
+  @inlinable
   package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(UnsafeRawBufferPointer(rebasing: storage.bytes[byteOffset..<byteOffset + byteCount]))
   }
@@ -88,13 +90,17 @@ extension Tensor {
   ) rethrows -> R {
     precondition(T.elementType == type, "elements read as the type they have")
     return try withBytes { bytes in
+      // One call of `body`, so that it is inlined and its loops are specialised.
+      var aligned = bytes
+      var copy: UnsafeMutableRawBufferPointer?
+      defer { copy?.deallocate() }
       if let base = bytes.baseAddress, Int(bitPattern: base) % MemoryLayout<T>.alignment != 0 {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
-        defer { copy.deallocate() }
-        copy.copyMemory(from: bytes)
-        return try body(UnsafeBufferPointer(copy.bindMemory(to: T.self)))
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+        memory.copyMemory(from: bytes)
+        aligned = UnsafeRawBufferPointer(memory)
+        copy = memory
       }
-      return try body(bytes.bindMemory(to: T.self))
+      return try body(aligned.bindMemory(to: T.self))
     }
   }
 

@@ -22,27 +22,36 @@ extension ArithmeticFunction {
   }
 
   /// The function of two tensors of one type.
-  @inline(__always)
   func evaluate(_ a: Tensor, _ b: Tensor) throws -> Tensor {
     try requireSameType(a.type, b.type)
     guard let shape = try broadcastShapes([a.shape, b.shape]) else { return a }
     let (x, y) = (a.computing, b.computing)
     let result: Tensor
     switch x.type {
-    case .float32: result = mapPairs(x, y, shape: shape) { (a: Float, b: Float) in value(a, b) }
-    case .float64: result = mapPairs(x, y, shape: shape) { (a: Double, b: Double) in value(a, b) }
-    case .int8: result = mapPairs(x, y, shape: shape) { (a: Int8, b: Int8) in value(a, b) }
-    case .int16: result = mapPairs(x, y, shape: shape) { (a: Int16, b: Int16) in value(a, b) }
-    case .int32: result = mapPairs(x, y, shape: shape) { (a: Int32, b: Int32) in value(a, b) }
-    case .int64: result = mapPairs(x, y, shape: shape) { (a: Int64, b: Int64) in value(a, b) }
-    case .uint8: result = mapPairs(x, y, shape: shape) { (a: UInt8, b: UInt8) in value(a, b) }
-    case .uint16: result = mapPairs(x, y, shape: shape) { (a: UInt16, b: UInt16) in value(a, b) }
-    case .uint32: result = mapPairs(x, y, shape: shape) { (a: UInt32, b: UInt32) in value(a, b) }
-    case .uint64: result = mapPairs(x, y, shape: shape) { (a: UInt64, b: UInt64) in value(a, b) }
+    case .float32: result = mapPairs(x, y, shape: shape, by: RealPair<Self, Float>(function: self))
+    case .float64: result = mapPairs(x, y, shape: shape, by: RealPair<Self, Double>(function: self))
+    case .int8: result = mapPairs(x, y, shape: shape, by: IntegerPair<Self, Int8>(function: self))
+    case .int16: result = mapPairs(x, y, shape: shape, by: IntegerPair<Self, Int16>(function: self))
+    case .int32: result = mapPairs(x, y, shape: shape, by: IntegerPair<Self, Int32>(function: self))
+    case .int64: result = mapPairs(x, y, shape: shape, by: IntegerPair<Self, Int64>(function: self))
+    case .uint8: result = mapPairs(x, y, shape: shape, by: IntegerPair<Self, UInt8>(function: self))
+    case .uint16: result = mapPairs(x, y, shape: shape, by: IntegerPair<Self, UInt16>(function: self))
+    case .uint32: result = mapPairs(x, y, shape: shape, by: IntegerPair<Self, UInt32>(function: self))
+    case .uint64: result = mapPairs(x, y, shape: shape, by: IntegerPair<Self, UInt64>(function: self))
     default: throw OperatorError("input A is \(a.type.name), expected a number type")
     }
     return result.converted(to: a.type)
   }
+}
+
+private struct RealPair<F: ArithmeticFunction, T: RealElement>: PairOperation {
+  let function: F
+  func apply(_ a: T, _ b: T) -> T { function.value(a, b) }
+}
+
+private struct IntegerPair<F: ArithmeticFunction, T: IntegerElement>: PairOperation {
+  let function: F
+  func apply(_ a: T, _ b: T) -> T { function.value(a, b) }
 }
 
 /// A + B.

@@ -26,13 +26,18 @@ extension BitFunction {
     let (x, y) = (a.words, b.words)
     let result: Tensor
     switch x.type {
-    case .uint8: result = mapPairs(x, y, shape: shape) { (a: UInt8, b: UInt8) in value(a, b) }
-    case .uint16: result = mapPairs(x, y, shape: shape) { (a: UInt16, b: UInt16) in value(a, b) }
-    case .uint32: result = mapPairs(x, y, shape: shape) { (a: UInt32, b: UInt32) in value(a, b) }
-    default: result = mapPairs(x, y, shape: shape) { (a: UInt64, b: UInt64) in value(a, b) }
+    case .uint8: result = mapPairs(x, y, shape: shape, by: BitPair<Self, UInt8>(function: self))
+    case .uint16: result = mapPairs(x, y, shape: shape, by: BitPair<Self, UInt16>(function: self))
+    case .uint32: result = mapPairs(x, y, shape: shape, by: BitPair<Self, UInt32>(function: self))
+    default: result = mapPairs(x, y, shape: shape, by: BitPair<Self, UInt64>(function: self))
     }
     return [Tensor(words: result, type: a.type)]
   }
+}
+
+private struct BitPair<F: BitFunction, W: ElementWord>: PairOperation {
+  let function: F
+  func apply(_ a: W, _ b: W) -> W { function.value(a, b) }
 }
 
 /// Whether both are true.

@@ -29,18 +29,23 @@ extension ComparisonFunction {
       b.type == .bool ? b.reinterpreted(as: .uint8) : b.computing
     )
     switch x.type {
-    case .float32: return [mapPairs(x, y, shape: shape) { (a: Float, b: Float) in value(a, b) }]
-    case .float64: return [mapPairs(x, y, shape: shape) { (a: Double, b: Double) in value(a, b) }]
-    case .int8: return [mapPairs(x, y, shape: shape) { (a: Int8, b: Int8) in value(a, b) }]
-    case .int16: return [mapPairs(x, y, shape: shape) { (a: Int16, b: Int16) in value(a, b) }]
-    case .int32: return [mapPairs(x, y, shape: shape) { (a: Int32, b: Int32) in value(a, b) }]
-    case .int64: return [mapPairs(x, y, shape: shape) { (a: Int64, b: Int64) in value(a, b) }]
-    case .uint8: return [mapPairs(x, y, shape: shape) { (a: UInt8, b: UInt8) in value(a, b) }]
-    case .uint16: return [mapPairs(x, y, shape: shape) { (a: UInt16, b: UInt16) in value(a, b) }]
-    case .uint32: return [mapPairs(x, y, shape: shape) { (a: UInt32, b: UInt32) in value(a, b) }]
-    default: return [mapPairs(x, y, shape: shape) { (a: UInt64, b: UInt64) in value(a, b) }]
+    case .float32: return [mapPairs(x, y, shape: shape, by: Question<Self, Float>(function: self))]
+    case .float64: return [mapPairs(x, y, shape: shape, by: Question<Self, Double>(function: self))]
+    case .int8: return [mapPairs(x, y, shape: shape, by: Question<Self, Int8>(function: self))]
+    case .int16: return [mapPairs(x, y, shape: shape, by: Question<Self, Int16>(function: self))]
+    case .int32: return [mapPairs(x, y, shape: shape, by: Question<Self, Int32>(function: self))]
+    case .int64: return [mapPairs(x, y, shape: shape, by: Question<Self, Int64>(function: self))]
+    case .uint8: return [mapPairs(x, y, shape: shape, by: Question<Self, UInt8>(function: self))]
+    case .uint16: return [mapPairs(x, y, shape: shape, by: Question<Self, UInt16>(function: self))]
+    case .uint32: return [mapPairs(x, y, shape: shape, by: Question<Self, UInt32>(function: self))]
+    default: return [mapPairs(x, y, shape: shape, by: Question<Self, UInt64>(function: self))]
     }
   }
+}
+
+private struct Question<F: ComparisonFunction, T: TensorElement & Comparable>: PairOperation {
+  let function: F
+  func apply(_ a: T, _ b: T) -> Bool { function.value(a, b) }
 }
 
 /// A = B; also of truth values.

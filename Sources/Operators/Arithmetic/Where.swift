@@ -34,18 +34,34 @@ private struct Choose: WordVisitor {
     let loop = StridedLoop(
       shape: shape, strides: [condition, x, y].map { $0.shape.broadcastStrides(to: shape) })
     let (n, steps) = (loop.innerCount, loop.innerStrides)
-    let (c, s, t) = (steps[0], steps[1], steps[2])
     return condition.withElements(of: Bool.self) { condition in
       x.withElements(of: W.self) { x in
         y.withElements(of: W.self) { y in
           Tensor(of: W.self, shape: shape) { out in
+            guard let condition = condition.baseAddress, let x = x.baseAddress, let y = y.baseAddress,
+              let out = out.baseAddress
+            else { return }
             loop.forEachRow { position, offsets in
-              let (i, j, k) = (offsets[0], offsets[1], offsets[2])
-              for e in 0..<n { out[position + e] = condition[i + e * c] ? x[j + e * s] : y[k + e * t] }
+              chooseRow(
+                condition + offsets[0], x + offsets[1], y + offsets[2], out + position, n,
+                (steps[0], steps[1], steps[2]))
             }
           }
         }
       }
     }
+  }
+}
+
+private func chooseRow<W: ElementWord>(
+  _ condition: UnsafePointer<Bool>, _ x: UnsafePointer<W>, _ y: UnsafePointer<W>,
+  _ out: UnsafeMutablePointer<W>,
+  _ n: Int, _ steps: (Int, Int, Int)
+) {
+  if steps == (1, 1, 1) {
+    // By masks, so that the loop has no branch.
+    for i in 0..<n { out[i] = y[i] ^ ((x[i] ^ y[i]) & (0 &- (condition[i] ? 1 : 0))) }
+  } else {
+    for i in 0..<n { out[i] = condition[i &* steps.0] ? x[i &* steps.1] : y[i &* steps.2] }
   }
 }

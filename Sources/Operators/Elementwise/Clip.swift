@@ -66,12 +66,18 @@ private struct ClipBounds {
   private func clamp<T: NumericElement & Comparable>(_ type: T.Type) -> Tensor {
     let lowest = lower.map { $0.converted(to: x.type).array(of: T.self)[0] }
     let highest = upper.map { $0.converted(to: x.type).array(of: T.self)[0] }
-    return mapElements(x) { (x: T) in
-      var y = x
-      if let lowest, y < lowest { y = lowest }
-      if let highest, y > highest { y = highest }
-      return y
-    }
+    return mapElements(x, by: Clamp(lowest: lowest, highest: highest))
+  }
+}
+
+private struct Clamp<T: NumericElement & Comparable>: ElementOperation {
+  let lowest, highest: T?
+
+  func apply(_ x: T) -> T {
+    var y = x
+    if let lowest, y < lowest { y = lowest }
+    if let highest, y > highest { y = highest }
+    return y
   }
 }
 

@@ -1,45 +1,84 @@
 import Graph
 import Tensors
 
-/// A new tensor of `f` of each element; `T` is the type `x` has.
-@inline(__always)
-func mapElements<T: TensorElement, R: TensorElement>(_ x: Tensor, _ f: (T) -> R) -> Tensor {
-  x.withElements(of: T.self) { source in
-    Tensor(of: R.self, shape: x.shape) { out in
-      for i in 0..<out.count { out[i] = f(source[i]) }
+/// A function of one element as a type, so that loops over it are specialised.
+protocol ElementOperation<Input, Output> {
+  associatedtype Input: TensorElement
+  associatedtype Output: TensorElement
+  func apply(_ x: Input) -> Output
+}
+
+/// A function of two elements as a type.
+protocol PairOperation<Left, Right, Output> {
+  associatedtype Left: TensorElement
+  associatedtype Right: TensorElement
+  associatedtype Output: TensorElement
+  func apply(_ a: Left, _ b: Right) -> Output
+}
+
+/// A new tensor of the operation's results; `x` has the type it takes.
+func mapElements<O: ElementOperation>(_ x: Tensor, by operation: O) -> Tensor {
+  x.withElements(of: O.Input.self) { source in
+    Tensor(of: O.Output.self, shape: x.shape) { out in
+      for i in 0..<out.count { out[i] = operation.apply(source[i]) }
     }
   }
 }
 
-/// A new tensor of `f` of pairs of elements, broadcast to `shape`; `A` and `B` are the types the operands have.
-@inline(__always)
-func mapPairs<A: TensorElement, B: TensorElement, R: TensorElement>(
-  _ a: Tensor, _ b: Tensor, shape: Shape, _ f: (A, B) -> R
-) -> Tensor {
+/// A new tensor of the results of pairs, broadcast to `shape`; the operands have the types the operation takes.
+func mapPairs<O: PairOperation>(_ a: Tensor, _ b: Tensor, shape: Shape, by operation: O) -> Tensor {
   let loop = StridedLoop(
     shape: shape, strides: [a.shape.broadcastStrides(to: shape), b.shape.broadcastStrides(to: shape)])
-  let n = loop.innerCount
-  let steps = (loop.innerStrides[0], loop.innerStrides[1])
-  return a.withElements(of: A.self) { x in
-    b.withElements(of: B.self) { y in
-      Tensor(of: R.self, shape: shape) { out in
+  let (n, p, q) = (loop.innerCount, loop.innerStrides[0], loop.innerStrides[1])
+  return a.withElements(of: O.Left.self) { x in
+    b.withElements(of: O.Right.self) { y in
+      Tensor(of: O.Output.self, shape: shape) { out in
+        guard let x = x.baseAddress, let y = y.baseAddress, let out = out.baseAddress else { return }
         loop.forEachRow { position, offsets in
-          let (p, q) = (offsets[0], offsets[1])
-          switch steps {
-          case (1, 1): for i in 0..<n { out[position &+ i] = f(x[p &+ i], y[q &+ i]) }
-          case (1, 0):
-            let constant = y[q]
-            for i in 0..<n { out[position &+ i] = f(x[p &+ i], constant) }
-          case (0, 1):
-            let constant = x[p]
-            for i in 0..<n { out[position &+ i] = f(constant, y[q &+ i]) }
-          default:
-            for i in 0..<n { out[position &+ i] = f(x[p &+ i &* steps.0], y[q &+ i &* steps.1]) }
-          }
+          mapRow(operation, x + offsets[0], p, y + offsets[1], q, out + position, n)
         }
       }
     }
   }
+}
+
+private func mapRow<O: PairOperation>(
+  _ operation: O, _ x: UnsafePointer<O.Left>, _ p: Int, _ y: UnsafePointer<O.Right>, _ q: Int,
+  _ out: UnsafeMutablePointer<O.Output>, _ n: Int
+) {
+  switch (p, q) {
+  case (1, 1): for i in 0..<n { out[i] = operation.apply(x[i], y[i]) }
+  case (1, 0):
+    let constant = y[0]
+    for i in 0..<n { out[i] = operation.apply(x[i], constant) }
+  case (0, 1):
+    let constant = x[0]
+    for i in 0..<n { out[i] = operation.apply(constant, y[i]) }
+  default: for i in 0..<n { out[i] = operation.apply(x[i &* p], y[i &* q]) }
+  }
+}
+
+/// A closure as an operation, for functions where a call per element does not matter.
+private struct ElementClosure<T: TensorElement, R: TensorElement>: ElementOperation {
+  let function: (T) -> R
+  func apply(_ x: T) -> R { function(x) }
+}
+
+private struct PairClosure<A: TensorElement, B: TensorElement, R: TensorElement>: PairOperation {
+  let function: (A, B) -> R
+  func apply(_ a: A, _ b: B) -> R { function(a, b) }
+}
+
+/// A new tensor of `f` of each element; `T` is the type `x` has.
+func mapElements<T: TensorElement, R: TensorElement>(_ x: Tensor, _ f: (T) -> R) -> Tensor {
+  withoutActuallyEscaping(f) { mapElements(x, by: ElementClosure(function: $0)) }
+}
+
+/// A new tensor of `f` of pairs of elements, broadcast to `shape`; `A` and `B` are the types the operands have.
+func mapPairs<A: TensorElement, B: TensorElement, R: TensorElement>(
+  _ a: Tensor, _ b: Tensor, shape: Shape, _ f: (A, B) -> R
+) -> Tensor {
+  withoutActuallyEscaping(f) { mapPairs(a, b, shape: shape, by: PairClosure(function: $0)) }
 }
 
 extension Tensor {

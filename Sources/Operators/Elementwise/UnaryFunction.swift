@@ -27,10 +27,10 @@ extension UnaryFunction {
   @inline(__always)
   func evaluateReal(_ x: Tensor) throws -> Tensor {
     switch x.type {
-    case .float32: mapElements(x) { (x: Float) in value(x) }
-    case .float64: mapElements(x) { (x: Double) in value(x) }
+    case .float32: mapElements(x, by: RealFunction<Self, Float>(function: self))
+    case .float64: mapElements(x, by: RealFunction<Self, Double>(function: self))
     case let type where type.isReal:
-      mapElements(x.computing) { (x: Float) in value(x) }.converted(to: type)
+      mapElements(x.computing, by: RealFunction<Self, Float>(function: self)).converted(to: type)
     default: throw OperatorError("input X is \(x.type.name), expected a float type")
     }
   }
@@ -48,16 +48,26 @@ extension NumberFunction {
     let number = x.working
     let result: Tensor
     switch number.type {
-    case .int8: result = mapElements(number) { (x: Int8) in value(x) }
-    case .int16: result = mapElements(number) { (x: Int16) in value(x) }
-    case .int32: result = mapElements(number) { (x: Int32) in value(x) }
-    case .int64: result = mapElements(number) { (x: Int64) in value(x) }
-    case .uint8: result = mapElements(number) { (x: UInt8) in value(x) }
-    case .uint16: result = mapElements(number) { (x: UInt16) in value(x) }
-    case .uint32: result = mapElements(number) { (x: UInt32) in value(x) }
-    case .uint64: result = mapElements(number) { (x: UInt64) in value(x) }
+    case .int8: result = mapElements(number, by: IntegerFunction<Self, Int8>(function: self))
+    case .int16: result = mapElements(number, by: IntegerFunction<Self, Int16>(function: self))
+    case .int32: result = mapElements(number, by: IntegerFunction<Self, Int32>(function: self))
+    case .int64: result = mapElements(number, by: IntegerFunction<Self, Int64>(function: self))
+    case .uint8: result = mapElements(number, by: IntegerFunction<Self, UInt8>(function: self))
+    case .uint16: result = mapElements(number, by: IntegerFunction<Self, UInt16>(function: self))
+    case .uint32: result = mapElements(number, by: IntegerFunction<Self, UInt32>(function: self))
+    case .uint64: result = mapElements(number, by: IntegerFunction<Self, UInt64>(function: self))
     default: return [try evaluateReal(x)]
     }
     return [result.converted(to: x.type)]
   }
+}
+
+private struct RealFunction<F: UnaryFunction, T: RealElement>: ElementOperation {
+  let function: F
+  func apply(_ x: T) -> T { function.value(x) }
+}
+
+private struct IntegerFunction<F: NumberFunction, T: IntegerElement>: ElementOperation {
+  let function: F
+  func apply(_ x: T) -> T { function.value(x) }
 }

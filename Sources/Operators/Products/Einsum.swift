@@ -35,12 +35,9 @@ package struct Einsum: Operator {
     for operand in operands { try requireSameType(type, operand.type) }
     let plan = try plan(operands.map(\.shape))
     if type.isInteger {
-      let wide = operands.map { $0.converted(to: .int64) }
-      return [run(plan, wide, one: Int64(1), zero: 0, &*, &+).converted(to: type)]
+      return [run(plan, operands.map { $0.converted(to: .int64) }, one: Int64(1)).converted(to: type)]
     }
-    return [
-      run(plan, operands.map { $0.converted(to: .float64) }, one: 1.0, zero: 0, *, +).converted(to: type)
-    ]
+    return [run(plan, operands.map { $0.converted(to: .float64) }, one: 1.0).converted(to: type)]
   }
 
   /// The axes of the result, those summed over, and how each operand walks them.
@@ -121,26 +118,65 @@ package struct Einsum: Operator {
 
   private func isDot(_ label: String) -> Bool { label.first?.isNumber ?? false }
 
-  @inline(__always)
-  private func run<T: TensorElement>(
-    _ plan: Plan, _ operands: [Tensor], one: T, zero: T, _ multiply: (T, T) -> T, _ add: (T, T) -> T
-  ) -> Tensor {
-    let arrays = operands.map { $0.array(of: T.self) }
-    let count = plan.summed.elementCount
-    let loop = StridedLoop(shape: plan.output + plan.summed, strides: plan.strides)
-    return Tensor(of: T.self, shape: plan.output) { out in
-      for i in 0..<out.count { out[i] = zero }
-      guard count > 0 else { return }
-      loop.forEachRow { position, offsets in
-        for i in 0..<loop.innerCount {
-          var product = one
-          for k in arrays.indices {
-            product = multiply(product, arrays[k][offsets[k] + i * loop.innerStrides[k]])
+  /// The sums: the first operand times the product of the others, which are joined element by element.
+  private func run<T: SummableElement>(_ plan: Plan, _ operands: [Tensor], one: T) -> Tensor {
+    let axes = plan.output + plan.summed
+    // The result takes part with steps of 0 along the axes summed over.
+    let result = plan.output.rowMajorStrides + plan.summed.map { _ in 0 }
+    guard operands.count <= 2 else {
+      let rest = product(axes, Array(operands.dropFirst()), Array(plan.strides.dropFirst()), T.self)
+      let pair = Plan(
+        output: plan.output, summed: plan.summed, strides: [plan.strides[0], axes.rowMajorStrides])
+      return run(pair, [operands[0], rest], one: one)
+    }
+    let (a, b) = (operands[0], operands.count == 2 ? operands[1] : Tensor([one], shape: []))
+    let second = operands.count == 2 ? plan.strides[1] : axes.map { _ in 0 }
+    let loop = StridedLoop(shape: axes, strides: [result, plan.strides[0], second])
+    let steps = (loop.innerStrides[0], loop.innerStrides[1], loop.innerStrides[2])
+    return a.withElements(of: T.self) { x in
+      b.withElements(of: T.self) { y in
+        Tensor(of: T.self, shape: plan.output) { out in
+          guard let x = x.baseAddress, let y = y.baseAddress, let out = out.baseAddress else { return }
+          loop.forEachRow { _, offsets in
+            addProducts(out + offsets[0], x + offsets[1], y + offsets[2], loop.innerCount, steps)
           }
-          let target = (position + i) / count
-          out[target] = add(out[target], product)
         }
       }
+    }
+  }
+
+  /// The products of tensors over all axes.
+  private func product<T: SummableElement>(
+    _ axes: Shape, _ operands: [Tensor], _ strides: [[Int]], _ type: T.Type
+  ) -> Tensor {
+    let arrays = operands.map { $0.array(of: T.self) }
+    let loop = StridedLoop(shape: axes, strides: strides)
+    return Tensor(of: T.self, shape: axes) { out in
+      loop.forEachRow { position, offsets in
+        for i in 0..<loop.innerCount {
+          var product = arrays[0][offsets[0] + i * loop.innerStrides[0]]
+          for k in 1..<arrays.count {
+            product = T.product(product, arrays[k][offsets[k] + i * loop.innerStrides[k]])
+          }
+          out[position + i] = product
+        }
+      }
+    }
+  }
+}
+
+/// out += x · y, element by element, each with its own step.
+private func addProducts<T: SummableElement>(
+  _ out: UnsafeMutablePointer<T>, _ x: UnsafePointer<T>, _ y: UnsafePointer<T>, _ n: Int,
+  _ steps: (Int, Int, Int)
+) {
+  if steps.0 == 0 {
+    var sum = out[0]
+    for i in 0..<n { sum = T.addingProduct(sum, x[i &* steps.1], y[i &* steps.2]) }
+    out[0] = sum
+  } else {
+    for i in 0..<n {
+      out[i &* steps.0] = T.addingProduct(out[i &* steps.0], x[i &* steps.1], y[i &* steps.2])
     }
   }
 }
