@@ -221,15 +221,15 @@ package struct LayersPane: CommandedPane {
   private func table(_ state: State, count: Int, isFocused: Bool) -> Table {
     Table(
       columns: [
-        Column("name", minimum: 8, maximum: 60, growth: 6),
+        Column("name", minimum: 16, maximum: 60, growth: 6),
         Column("operator", minimum: 8, maximum: 14, growth: 1, dropOrder: 3),
         Column("output", minimum: 12, maximum: 16, growth: 1, dropOrder: 5),
         Column("MAC", align: .right, minimum: 7, dropOrder: 4),
         Column("mode", minimum: 4),
         Column("W/A", minimum: 5),
         Column("share", minimum: 6, maximum: 10, growth: 1, dropOrder: 2),
-        Column("KiB", align: .right, minimum: 7),
-        Column("→ q", align: .right, minimum: 7),
+        Column("KiB", align: .right, minimum: 6),
+        Column("→ q", align: .right, minimum: 6),
       ], rowCount: count, scroll: scroll, isFocused: isFocused, showsGutter: true)
   }
 
@@ -246,19 +246,20 @@ package struct LayersPane: CommandedPane {
     }
     let total = Swift.max(rows.reduce(0) { $0 + $1.bytesBefore }, 1)
     let table = table(state, count: rows.count, isFocused: isFocused)
+    let nameWidth = table.slots(width: area.width).first?.width ?? 0
     table.draw(on: &canvas, in: area, isMarked: { state.marked.contains(rows[$0].facts.name) }) {
       row, column in
-      Self.cell(rows[row], column, total: total, filter: filter)
+      Self.cell(rows[row], column, total: total, filter: filter, width: nameWidth)
     }
   }
 
-  private static func cell(_ row: LayerView, _ column: Int, total: Int, filter: String) -> [Run] {
+  private static func cell(_ row: LayerView, _ column: Int, total: Int, filter: String, width: Int) -> [Run] {
     let facts = row.facts
     let mode = row.resolved?.effective.mode ?? .float
     let plain: Style = mode == .float ? .muted : .text
     switch column {
     case 0:
-      let name = Fitting.cutMiddle(facts.name, to: 60)
+      let name = Fitting.cutMiddle(facts.name, to: row.isChanged ? width - 2 : width)
       let runs = filter.isEmpty ? [Run(name, plain)] : Filter.highlight(name, query: filter, plain)
       return row.isChanged ? runs + [Run(" *", .warn)] : runs
     case 1: return [Run(facts.operatorName, .muted)]

@@ -47,11 +47,15 @@ extension WeightSettings {
 }
 
 extension State {
-  /// All layers of the model under the current candidate, in the order of the graph.
+  /// The layers that recipes speak of, under the current candidate, in the order of the graph. A clamp that fuses
+  /// into the node before it is not one.
   package var layerViews: [LayerView] {
     guard let project else { return [] }
     let resolved = Dictionary(
       (currentEntry?.resolution.layers ?? []).map { ($0.node, $0) }, uniquingKeysWith: { $1 })
-    return project.model.layers.map { LayerView(facts: $0, resolved: resolved[$0.name]) }
+    return project.model.layers.compactMap { facts in
+      let layer = resolved[facts.name]
+      return layer == nil && !facts.hasWeights ? nil : LayerView(facts: facts, resolved: layer)
+    }
   }
 }

@@ -1,0 +1,116 @@
+"""Commands: exit statuses, JSON, refusals."""
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from conftest import SAMPLES, lathe, lathe_json
+
+SAMPLE = [SAMPLES / "shapes.onnx", "--data", SAMPLES / "test.yaml", "--train-data", SAMPLES / "train.yaml"]
+
+
+def test_compare_matches_its_schema():
+    schema = json.loads((Path(__file__).parent / "compare.schema.json").read_text())
+    report = lathe_json("compare", *SAMPLE, "--preset", "static-int8", "--preset", "weight-int4", "--limit", "200")
+    jsonschema.validate(report, schema)
+    float32 = set(report["float32"])
+    for candidate in report["candidates"]:
+        assert float32 <= set(candidate), "a candidate has every key that float32 has"
+    assert report["float32"]["samples"] == 200
+
+
+def test_compare_without_data_says_so():
+    report = lathe_json("compare", SAMPLES / "shapes.onnx", "--preset", "static-int8")
+    assert report["data"]["labelled"] is False and "synthetic" in report["data"]["roles"]
+    assert "top1" not in report["candidates"][0] and report["candidates"][0]["sqnr_db"] > 0
+
+
+def test_fail_if():
+    arguments = ["compare", *SAMPLE, "--preset", "weight-int4", "--limit", "50"]
+    assert lathe(*arguments, "--fail-if", "compression<100", check=False).returncode == 1
+    assert lathe(*arguments, "--fail-if", "compression>100").returncode == 0
+
+
+@pytest.mark.parametrize("ending", ["md", "html"])
+def test_report(ending, tmp_path):
+    path = tmp_path / f"report.{ending}"
+    lathe("compare", *SAMPLE, "--preset", "static-int8", "--limit", "50", "--report", path)
+    assert "static-int8" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments, status, words",
+    [
+        (["inspect", "nowhere.onnx"], 1, "nowhere.onnx"),
+        (["inspect", SAMPLES / "README.md"], 1, "model file"),
+        (["inspect"], 64, "model"),
+        (["compare", SAMPLES / "shapes.onnx"], 64, "recipe"),
+        (["compare", SAMPLES / "shapes.onnx", "--preset", "nothing"], 64, "static-int8"),
+        (["compare", SAMPLES / "shapes.onnx", "--data", "nowhere.yaml", "--preset", "float"], 1, "nowhere.yaml"),
+        (["inspect", SAMPLES / "shapes.onnx", "--input-shape", "image=1x2"], 1, "image"),
+        (["inspect", SAMPLES / "shapes.onnx", "--threads", "0"], 64, "threads"),
+        (["quantize", SAMPLES / "shapes.onnx", "--preset", "dynamic-int8", "-o", "/nowhere/x.onnx"], 1, "/nowhere"),
+        (["quantize", SAMPLES / "shapes.onnx", "--preset", "dynamic-int8", "-o", "x.unknown"], 1, "x.unknown"),
+        (["--snapshot", "12", "--keys", "q"], 64, "snapshot"),
+    ],
+)
+def test_refusals(arguments, status, words):
+    done = lathe(*arguments, check=False)
+    assert done.returncode == status
+    assert words in done.stderr and done.stdout == ""
+
+
+def test_unknown_recipe_key_names_its_place(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("lathe: 1\nname: x\ndefaults: {mode: static, wieghts: {bits: 8}}\n")
+    done = lathe("compare", SAMPLES / "shapes.onnx", "--recipe", path, check=False)
+    assert done.returncode == 1 and "wieghts" in done.stderr and "3" in done.stderr
+
+
+def test_qat_is_refused(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("lathe: 1\nname: x\ndefaults: {mode: qat}\n")
+    done = lathe("compare", SAMPLES / "shapes.onnx", "--recipe", path, check=False)
+    assert done.returncode == 1 and "not in this version" in done.stderr
+
+
+def test_lists():
+    assert {p["name"] for p in lathe_json("presets")} >= {"float", "static-int8", "onnxruntime-qdq"}
+    assert {"terminal", "mono"} <= set(lathe_json("themes"))
+    assert any(row["id"] == "run" for row in lathe_json("keys"))
+    assert "config" in lathe_json("paths")
+
+
+def test_results_do_not_depend_on_threads(tmp_path):
+    np.savez(tmp_path / "in.npz", image=np.random.default_rng(1).random((5, 3, 24, 24), np.float32))
+    outputs = []
+    for threads in (1, 2):
+        lathe(
+            "run", SAMPLES / "shapes.onnx", "--input", tmp_path / "in.npz", "--output", tmp_path / "out.npz", "--threads",
+            threads, "--preset", "static-int8", "--data", SAMPLES / "train.yaml")
+        outputs.append(np.load(tmp_path / "out.npz")["scores"])
+    assert (outputs[0] == outputs[1]).all()
+
+
+def test_calibration_memory_does_not_grow_with_samples(tmp_path):
+    """Entropy observer, 100 and 1 000 samples: peak memory within 10 %."""
+    import subprocess
+    import sys
+
+    peaks = []
+    for samples in (100, 1000):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(
+            "lathe: 1\nname: entropy\ndefaults: {mode: static, activations: {observer: entropy}}\n"
+            f"calibration: {{samples: {samples}, seed: 1}}\n")
+        from conftest import LATHE
+
+        command = [str(LATHE), "quantize", *map(str, SAMPLE), "--recipe", str(path), "-o", str(tmp_path / "q.onnx"), "--quiet"]
+        script = (
+            "import resource, subprocess, sys\n"
+            "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n")
+        peaks.append(int(subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True).stdout))
+    print("peak KiB", peaks)
+    assert abs(peaks[1] - peaks[0]) <= 0.1 * peaks[0]
