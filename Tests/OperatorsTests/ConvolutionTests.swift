@@ -154,6 +154,25 @@ struct ConvolutionTests {
     }
   }
 
+  /// Sizes that ONNX's shape inference and ONNX Runtime agree on.
+  @Test func unusualSizes() throws {
+    let same = try ConvTranspose(attributes: [
+      "auto_pad": .string("SAME_LOWER"), "strides": .ints([2, 1]), "dilations": .ints([1, 2]),
+    ])
+    #expect(try same.geometry(x: [1, 4, 3, 4], w: [4, 3, 1, 2]).input == [5, 4])
+    let larger = try ConvTranspose(attributes: ["output_shape": .ints([10]), "strides": .ints([3])])
+    let y = try larger.output(
+      Tensor([1.0, 1, 1], shape: [1, 1, 3]), Tensor([1.0, 2, 4], shape: [1, 1, 3]))
+    #expect(y.doubles == [1, 2, 4, 1, 2, 4, 1, 2, 4, 0])
+    let pool: Attributes = ["kernel_shape": .ints([2]), "strides": .ints([2]), "ceil_mode": .int(1)]
+    #expect(try MaxPool(attributes: pool).geometry(x: [1, 1, 5]).output == [3])
+    let valid = pool.merging(["auto_pad": .string("VALID")]) { $1 }
+    #expect(try MaxPool(attributes: valid).geometry(x: [1, 1, 5]).output == [3])
+    // A window that would start in the padding at the end is left out.
+    let late = pool.merging(["pads": .ints([0, 1])]) { $1 }
+    #expect(try MaxPool(attributes: late).geometry(x: [1, 1, 4]).output == [2])
+  }
+
   /// Codes through QLinearConv against the same numbers in float: at most one step apart, and almost always none.
   @Test func quantizedConvolutionFollowsTheFloatOne() throws {
     var numbers = SeededNumbers(seed: 3)

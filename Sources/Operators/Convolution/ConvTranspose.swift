@@ -69,13 +69,17 @@ package struct ConvTranspose: WeightedOperator {
       var size = full
       var begin = 0
       var end = 0
-      let isSame = window.autoPad == .sameUpper || window.autoPad == .sameLower
-      if let target = wanted?[axis] ?? (isSame ? image.spatial[axis] * strides[axis] : nil) {
+      if let target = wanted?[axis] {
         let total = full - target
         // An output larger than what is reached gets its extra elements at the end.
         begin = total < 0 ? 0 : window.autoPad == .sameUpper ? total / 2 : total - total / 2
         end = total - begin
         size = target
+      } else if window.autoPad == .sameUpper || window.autoPad == .sameLower {
+        let total = Swift.max(0, full - image.spatial[axis] * strides[axis])
+        begin = window.autoPad == .sameUpper ? total / 2 : total - total / 2
+        end = total - begin
+        size = full - total
       } else if window.autoPad == .explicit {
         begin = pads[axis]
         end = pads[rank + axis]

@@ -26,28 +26,50 @@ func convolve<T: RealElement>(
   let perGroup = sizes.inputs / sizes.groups
   let outPerGroup = sizes.outputs / sizes.groups
   let rows = TapRows(g)
+  let step = rows.step
   for b in 0..<sizes.batch {
     for o in 0..<sizes.outputs {
       let start = (b * sizes.outputs + o) * outPlane
       let out = UnsafeMutableBufferPointer(rebasing: y[start..<start + outPlane])
       out.update(repeating: bias?[o] ?? 0)
-      let firstInput = b * sizes.inputs + o / outPerGroup * perGroup
-      for i in 0..<perGroup {
-        let image = (firstInput + i) * plane
-        let filter = (o * perGroup + i) * taps
-        if g.isPointwise {
-          let weight = w[filter]
-          for p in 0..<outPlane { out[p] += weight * x[image &+ p] }
-          continue
-        }
+      let image = (b * sizes.inputs + o / outPerGroup * perGroup) * plane
+      let filter = o * perGroup * taps
+      // Four channels in one pass read and write the sums a quarter as often.
+      let inFours = perGroup - perGroup % 4
+      for i in stride(from: 0, to: inFours, by: 4) {
+        let x0 = image + i * plane
         for tap in 0..<taps {
-          let weight = w[filter + tap]
+          let w0 = w[filter + i * taps + tap]
+          let w1 = w[filter + (i + 1) * taps + tap]
+          let w2 = w[filter + (i + 2) * taps + tap]
+          let w3 = w[filter + (i + 3) * taps + tap]
           rows.forEach(tap: tap) { at, from, count in
-            let step = rows.step
+            let a = x0 &+ from
+            let b = a &+ plane
+            let c = b &+ plane
+            let d = c &+ plane
             if step == 1 {
-              for p in 0..<count { out[at &+ p] += weight * x[image &+ from &+ p] }
+              for p in 0..<count {
+                out[at &+ p] += (w0 * x[a &+ p] + w1 * x[b &+ p]) + (w2 * x[c &+ p] + w3 * x[d &+ p])
+              }
             } else {
-              for p in 0..<count { out[at &+ p] += weight * x[image &+ from &+ p &* step] }
+              for p in 0..<count {
+                let q = p &* step
+                out[at &+ p] += (w0 * x[a &+ q] + w1 * x[b &+ q]) + (w2 * x[c &+ q] + w3 * x[d &+ q])
+              }
+            }
+          }
+        }
+      }
+      for i in inFours..<perGroup {
+        for tap in 0..<taps {
+          let weight = w[filter + i * taps + tap]
+          rows.forEach(tap: tap) { at, from, count in
+            let a = image &+ i &* plane &+ from
+            if step == 1 {
+              for p in 0..<count { out[at &+ p] += weight * x[a &+ p] }
+            } else {
+              for p in 0..<count { out[at &+ p] += weight * x[a &+ p &* step] }
             }
           }
         }

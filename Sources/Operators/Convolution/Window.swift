@@ -104,9 +104,7 @@ package struct WindowAttributes: Sendable, Hashable {
               + "\(spatial[axis] + result.padsBegin[axis] + result.padsEnd[axis]) with padding.")
         }
         output = room / stride + 1
-        if roundUp, autoPad == .explicit, room % stride != 0,
-          output * stride < spatial[axis] + result.padsBegin[axis]
-        {
+        if roundUp, room % stride != 0, output * stride < spatial[axis] + result.padsBegin[axis] {
           output += 1
         }
       }

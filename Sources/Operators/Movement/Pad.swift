@@ -78,28 +78,32 @@ package struct Pad: ActivationOperator {
       fill = constant.reshaped([1])
     }
     let maps = try shape.indices.map { axis in
-      try map(axis: axis, size: data.shape[axis], begin: pads[axis].begin, count: shape[axis])
+      try map(axis: axis, size: data.shape[axis], pads: pads[axis], count: shape[axis])
     }
     return [data.mapped(maps, fill: fill)]
   }
 
   /// The source index of each element along an axis, −1 for the constant.
-  private func map(axis: Int, size: Int, begin: Int, count: Int) throws -> [Int] {
-    guard size > 0 || mode == .constant || count == 0 else {
+  ///
+  /// Negative pads crop before others add.
+  private func map(axis: Int, size: Int, pads: (begin: Int, end: Int), count: Int) throws -> [Int] {
+    let first = Swift.min(size, Swift.max(0, -pads.begin))
+    let kept = Swift.max(0, size - first - Swift.max(0, -pads.end))
+    guard kept > 0 || mode == .constant || count == 0 else {
       throw OperatorError("axis \(axis) is empty, so mode \(mode.rawValue) has nothing to pad it with.")
     }
     return (0..<count).map { position in
-      let index = position - begin
-      if index >= 0, index < size { return index }
+      let index = position - Swift.max(0, pads.begin)
+      if index >= 0, index < kept { return first + index }
       switch mode {
       case .constant: return -1
-      case .edge: return Swift.min(Swift.max(index, 0), size - 1)
-      case .wrap: return ((index % size) + size) % size
+      case .edge: return first + Swift.min(Swift.max(index, 0), kept - 1)
+      case .wrap: return first + ((index % kept) + kept) % kept
       case .reflect:
-        let period = 2 * (size - 1)
-        if period == 0 { return 0 }
+        let period = 2 * (kept - 1)
+        if period == 0 { return first }
         let folded = ((index % period) + period) % period
-        return folded < size ? folded : period - folded
+        return first + (folded < kept ? folded : period - folded)
       }
     }
   }

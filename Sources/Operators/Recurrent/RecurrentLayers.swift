@@ -178,7 +178,8 @@ package struct LSTM: WeightedOperator {
         state.cell[row] = forget * state.cell[row] + input * step.activate(1, gate(3, row))
         // The output gate looks at the new cell state.
         let output = step.activate(0, gate(1, row) + peephole(1, row))
-        state.hidden[row] = output * step.activate(2, state.cell[row])
+        // The clip holds the gates, not the cell state.
+        state.hidden[row] = output * step.functions[2](state.cell[row])
       }
     }
   }
