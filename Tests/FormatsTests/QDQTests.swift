@@ -132,6 +132,41 @@ import Testing
     #expect(largestDifference(wide.got, wide.want) < 1e-4 && wide.types == [.uint16] && wide.warnings == 0)
   }
 
+  /// Two lookups in one table: 8-bit codes are gathered before they become real, 4-bit ones after.
+  @Test(arguments: [
+    Scheme(bits: 8, symmetry: .symmetric, granularity: .channel),
+    Scheme(bits: 8, symmetry: .affine, granularity: .channel),
+    Scheme(bits: 5, symmetry: .affine, granularity: .tensor),
+    Scheme(bits: 8, symmetry: .symmetric, granularity: .group(16)),
+    Scheme(bits: 4, symmetry: .symmetric, granularity: .channel),
+  ])
+  func lookup(_ scheme: Scheme) throws {
+    let table = SmallLayer(
+      type: "Gather", inputShape: [], weightShape: [6, 48], channelAxis: 0, groupAxis: 1, hasBias: false)
+    let declaration = try #require(Catalog.find(domain: "", type: "Gather"))
+    let op = try declaration.init(attributes: [:])
+    let weight = table.encode(table.weight, scheme)
+    var encoded = EncodedGraph(graph: Graph(name: "lookups"))
+    encoded.graph.inputs = [ValueInfo(name: "i", type: .int64, dimensions: [.fixed(2), .fixed(2)])]
+    encoded.graph.outputs = [ValueInfo(name: "y", type: .float32, dimensions: nil)]
+    encoded.graph.constants = ["w": table.weight, "j": Tensor([Int64(1), 0], shape: [2])]
+    encoded.graph.nodes = [
+      Node(name: "first", op: op, inputs: ["w", "i"], outputs: ["y"]),
+      Node(name: "second", op: op, inputs: ["w", "j"], outputs: ["z"]),
+    ]
+    encoded.weights["w"] = weight
+    encoded.layers = ["first": LayerEncoding(mode: .weightOnly), "second": LayerEncoding(mode: .weightOnly)]
+    let (graph, _, _) = try ONNX.quantized(encoded)
+    let isGatheredFirst = graph.nodes.first?.operatorName.type == "Gather"
+    #expect(isGatheredFirst == (scheme.bits != 4 && scheme.granularity != .group(16)))
+    #expect(graph.constants["w"] == nil && graph.constants["w_quantized_2"] == nil)
+    let indices = Tensor([Int64(5), 0, 3, 3], shape: [2, 2])
+    encoded.graph.constants["w"] = dequantize(weight)
+    let want = try #require(try encoded.graph.evaluate(["i": indices])["y"])
+    let got = try #require(try graph.evaluate(["i": indices])["y"])
+    #expect(largestDifference(got, want) < 1e-6)
+  }
+
   /// A float reader of an encoded value, and a float reader of a quantized weight, take the unencoded ones.
   @Test func floatReadersSeeFloats() throws {
     let scheme = Scheme(bits: 4, symmetry: .symmetric, granularity: .tensor)

@@ -20,6 +20,30 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["again.onnx"])
   }
 
+  /// Every operator, attribute and subgraph of the conformance set; what is written is in its newest form already.
+  @Test(.enabled(if: Shared.exists, "the shared folder is missing"))
+  func conformanceModels() throws {
+    let folder = try TemporaryFolder()
+    let archives = Shared.folder.appendingPathComponent("conformance")
+    for name in ["onnx_node_tests_v1.22.0_selected.tar.xz", "onnx_pytorch_operator_simple_v1.22.0.tar.xz"] {
+      try folder.unpack(archives.appendingPathComponent(name))
+    }
+    let found = FileManager.default.enumerator(at: folder.url, includingPropertiesForKeys: nil)
+    let models = (found?.compactMap { $0 as? URL } ?? []).filter { $0.lastPathComponent == "model.onnx" }
+    let path = folder.path("again.onnx")
+    var compared = 0
+    for model in models {
+      // What cannot be read is the business of the conformance test.
+      guard let graph = try? ONNX.read(path: model.path) else { continue }
+      _ = try ONNX.write(EncodedGraph(graph: graph), path: path)
+      let again = try ONNX.read(path: path)
+      let problem = difference(graph, again)
+      #expect(problem == nil, "\(model.deletingLastPathComponent().lastPathComponent): \(problem ?? "")")
+      compared += 1
+    }
+    #expect(compared > 1400)
+  }
+
   /// Large constants beside the model, mapped again from there.
   @Test func externalData() throws {
     let folder = try TemporaryFolder()

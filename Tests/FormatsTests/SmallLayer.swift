@@ -64,7 +64,7 @@ struct SmallLayer: Sendable, CustomTestStringConvertible {
   }
 
   /// Min-max encoding: plain, since only its meaning is tested here.
-  private func encode(_ tensor: Tensor, _ scheme: Scheme) -> EncodedTensor {
+  func encode(_ tensor: Tensor, _ scheme: Scheme) -> EncodedTensor {
     var encoding = Encoding(
       scheme: scheme, channelAxis: scheme.granularity == .tensor ? nil : channelAxis, scales: [1],
       zeroPoints: [0])

@@ -7,6 +7,7 @@ import Tensors
 /// - Static layers read QuantizeLinear → DequantizeLinear of every encoded value; weights are stored as codes before a
 ///   DequantizeLinear, biases as int32 codes before one.
 /// - Weight-only layers have the DequantizeLinear of the weight alone.
+/// - Lookups (Gather) take the codes of the rows and make those real.
 /// - Dynamic layers become DynamicQuantizeLinear → MatMulInteger or ConvInteger → Cast → Mul → Add.
 ///
 /// 4- and 2-bit codes are stored as int4 or uint4, others in 8 bits; groups become blocks (opset 21), which ONNX
@@ -24,6 +25,8 @@ struct QDQLowering {
   /// Dequantized twins of values, constants and biases that are already written.
   private var dequantized: [ValueName: ValueName] = [:]
   private var dynamic: [ValueName: DynamicOperand] = [:]
+  /// Codes and scales of tables that are looked up, by the name they were asked under.
+  var lookupConstants: [String: ValueName] = [:]
 
   /// Codes, scale and zero point of a value quantized at run time.
   struct DynamicOperand {
@@ -49,10 +52,10 @@ struct QDQLowering {
     for node in model.graph.nodes {
       switch model.layers[node.name]?.mode ?? .float {
       case .float: nodes.append(node)
-      case .static, .qat: nodes.append(try reading(node, activations: true))
-      case .weightOnly: nodes.append(try reading(node, activations: false))
+      case .static, .qat: if try !appendLookup(node) { nodes.append(try reading(node, activations: true)) }
+      case .weightOnly: if try !appendLookup(node) { nodes.append(try reading(node, activations: false)) }
       case .dynamic:
-        if try !appendDynamic(node) {
+        if try !appendDynamic(node), try !appendLookup(node) {
           if node.inputs.contains(where: { $0.map { model.weights[$0] != nil } ?? false }) {
             warnings.add(.dynamicAsWeightOnly, node.name)
           }
