@@ -46,8 +46,7 @@ package enum Presets {
     "PyTorch 2.13 get_default_qconfig(\"fbgemm\"): HistogramObserver, 7-bit activations, weights per channel on -128…127",
     LayerSettings(
       mode: .static, weights: WeightSettings(range: .full, scale: .span),
-      activations: ActivationSettings(bits: 7, observer: .histogramL2)),
-    inputs: InputSettings(bits: 7))
+      activations: ActivationSettings(reducedRange: true, observer: .histogramL2)))
 
   static let pytorchDynamic = preset(
     "pytorch-dynamic",
@@ -60,7 +59,7 @@ package enum Presets {
           from: LayerSettings(mode: .float),
           to: LayerSettings(
             mode: .dynamic, weights: WeightSettings(granularity: .tensor, range: .full, scale: .span),
-            activations: ActivationSettings(bits: 7, dynamic: .tensor))))
+            activations: ActivationSettings(reducedRange: true, dynamic: .tensor))))
     ])
 
   static let tfliteDynamicRange = preset(
@@ -83,11 +82,8 @@ package enum Presets {
       activations: ActivationSettings(observer: .minMax)))
 
   private static func preset(
-    _ name: String, _ summary: String, _ defaults: LayerSettings, inputs: InputSettings = InputSettings(),
-    rules: [Rule] = []
+    _ name: String, _ summary: String, _ defaults: LayerSettings, rules: [Rule] = []
   ) -> Preset {
-    Preset(
-      name: name, summary: summary,
-      recipe: Recipe(name: name, defaults: defaults, inputs: inputs, rules: rules))
+    Preset(name: name, summary: summary, recipe: Recipe(name: name, defaults: defaults, rules: rules))
   }
 }

@@ -41,8 +41,7 @@ struct Quantizer {
     let observed = try observe(placement, calibration, report)
     for (value, root) in placement.roots {
       guard let range = observed[root], let request = placement.requests[root] else { continue }
-      encoded.activations[value] = .covering(
-        range.lower...range.upper, bits: request.bits, symmetric: request.symmetric)
+      encoded.activations[value] = request.encoding(range.lower...range.upper)
     }
     try report(Self.calibrationShare, "encoding weights")
     try encodeWeights(&encoded, resolution, placement, &warnings)
@@ -104,7 +103,7 @@ struct Quantizer {
 
   private static func range(_ observer: any Observer, _ request: Placement.Request) -> ObservedRange {
     let seen = observer.seen
-    let range = seen.count == 0 ? 0...0 : observer.range(bits: request.bits, symmetric: request.symmetric)
+    let range = seen.count == 0 ? 0...0 : observer.range(bits: request.width, symmetric: request.symmetric)
     return ObservedRange(
       lowest: seen.lowest, highest: seen.highest, lower: range.lowerBound, upper: range.upperBound,
       count: seen.count,

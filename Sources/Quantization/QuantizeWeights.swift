@@ -67,7 +67,7 @@ extension Quantizer {
     let isConvolution = layer.operatorName.contains("Conv")
     return LayerEncoding(
       mode: .dynamic, dynamicActivation: effective.activations.dynamic ?? (isConvolution ? .sample : .token),
-      dynamicBits: effective.activations.bits)
+      dynamicBits: effective.activations.width)
   }
 
   /// The bias of a static layer, where int32 codes can hold it: one element per channel, weights not in groups.

@@ -18,8 +18,7 @@ extension Recipe {
     for (index, node) in graph.nodes.enumerated() {
       let identity = LayerIdentity(name: node.name, operatorName: node.operatorName.type)
       let roles = node.weights(infos)
-      let operands = node.inputs.map { $0.flatMap { infos[$0] } }
-      let isActivation = (node.op as? any ActivationOperator)?.encodingRule(operands) != nil
+      let isActivation = node.movesActivations(infos)
       guard !roles.isEmpty || isActivation || node.mayHaveWeights(infos) else { continue }
       let (requested, rule) = Self.settings(for: identity, defaults: defaults, rules: compiled)
       var layer = ResolvedLayer(
@@ -64,6 +63,14 @@ extension Node {
       else { return nil }
       return ResolvedLayer.Weight(role: role, value: value, shape: constant.shape)
     }
+  }
+
+  /// Whether this operator without weights could run on codes: float32 activations in and out, not shapes or indices.
+  fileprivate func movesActivations(_ infos: [ValueName: OperandInfo]) -> Bool {
+    guard let op = op as? any ActivationOperator, let output = outputs.first.flatMap({ $0 }),
+      let result = infos[output], result.type == .float32, result.constant == nil
+    else { return false }
+    return op.encodingRule(inputs.map { $0.flatMap { infos[$0] } }) != nil
   }
 
   /// Whether this is a matrix product or convolution of computed values, which people look for among the layers.

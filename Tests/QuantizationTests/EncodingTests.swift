@@ -33,7 +33,9 @@ import Testing
   }
 
   @Test func tinyRangesDoNotDivideByZero() {
-    for range in [0...0, 0...Float.leastNonzeroMagnitude, -Float.leastNonzeroMagnitude...Float.leastNonzeroMagnitude] as [ClosedRange<Float>] {
+    for range in [
+      0...0, 0...Float.leastNonzeroMagnitude, -Float.leastNonzeroMagnitude...Float.leastNonzeroMagnitude,
+    ] as [ClosedRange<Float>] {
       let encoding = Encoding.covering(range, bits: 8, symmetric: false)
       #expect(encoding.scales == [1] && encoding.zeroPoints == [0])
     }

@@ -9,6 +9,7 @@ import Testing
 /// What `Golden/golden.py` wrote: the numbers another toolkit computed for a shared model.
 struct Golden: Decodable {
   struct Weight: Decodable {
+    var layer: String
     var shape: Shape
     var scales: [Float]
     /// base64 of int8, every ⌈n/512⌉-th code.
@@ -107,7 +108,8 @@ struct ImageSource: CalibrationSource {
     let layers = candidate.resolution.layers.filter { $0.kind == .weighted && $0.effective.mode != .float }
     try #require(layers.count == golden.weights.count)
     var (equal, compared) = (0, 0)
-    for (layer, theirs) in zip(layers, golden.weights) {
+    for theirs in golden.weights {
+      let layer = try #require(layers.first { $0.node == theirs.layer })
       let value = try #require(layer.weights.first?.value)
       let weight = try #require(candidate.encoded.weights[value])
       #expect(weight.codes.shape == theirs.shape)

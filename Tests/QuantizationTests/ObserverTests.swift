@@ -158,6 +158,7 @@ func sample(_ count: Int, seed: UInt64 = 1, _ shape: (Double) -> Double) -> [Flo
     let isTwoSided = (values.min() ?? 0) < 0
     let levels = 1 << (isTwoSided ? bits - 1 : bits)
     var best = (divergence: Double.infinity, kept: 0)
+    var divergences = [Double](repeating: .infinity, count: 2_049)
     for kept in max(128, levels)...2_048 {
       var p = Array(bins[..<kept])
       p[kept - 1] += bins[kept...].reduce(0, +)
@@ -173,6 +174,7 @@ func sample(_ count: Int, seed: UInt64 = 1, _ shape: (Double) -> Double) -> [Flo
         return x.map { (1 - 1e-4) * $0 / sum + 1e-4 / Double(kept) }
       }
       let divergence = zip(smooth(p), smooth(q)).reduce(0) { $0 + $1.0 * log($1.0 / $1.1) }
+      divergences[kept] = divergence
       if divergence <= best.divergence + 1e-12 { best = (divergence, kept) }
     }
     #expect(EntropyObserver.threshold(bins, levels: levels) == best.kept)
@@ -180,8 +182,9 @@ func sample(_ count: Int, seed: UInt64 = 1, _ shape: (Double) -> Double) -> [Flo
     observer.observe(values)
     let range = observer.range(bits: bits, symmetric: false)
     let found = max(-range.lowerBound, range.upperBound) / magnitude * 2_048
-    // The observer's bins are finer ones put together; the divergence is flat near its minimum.
-    #expect(abs(found - Float(best.kept)) <= 48 || found == Float(best.kept), "\(found) \(best.kept)")
+    // The observer's bins are finer ones put together: its choice is as good, if not the same.
+    let kept = min(max(Int(found.rounded()), 128), 2_048)
+    #expect(divergences[kept] <= best.divergence * 1.2 + 1e-6, "\(found) \(best.kept)")
   }
 
   @Test func entropyCutsARareOutlier() {

@@ -215,6 +215,16 @@ import Testing
     let encoded = try candidate(try residual(), recipe).encoded
     #expect(encoded.activations.values.allSatisfy { $0.zeroPoints == [128] && $0.codes == 1...255 })
   }
+
+  @Test func reducedRangeKeepsTheUpperHalfFree() throws {
+    var recipe = staticRecipe
+    recipe.defaults.activations.reducedRange = true
+    let encoded = try candidate(try residual(), recipe).encoded
+    #expect(encoded.activations.values.allSatisfy { $0.codes == 0...127 && $0.scheme.bits == 8 })
+    recipe.defaults.mode = .dynamic
+    let layers = try candidate(try residual(), recipe).encoded.layers
+    #expect(Set(layers.keys) == ["c1", "c2", "fc"] && layers.values.allSatisfy { $0.dynamicBits == 7 })
+  }
 }
 
 @Suite struct ResolutionTests {

@@ -13,7 +13,7 @@ import Testing
       - {match: {name: "/conv1/*"}, mode: float}
       - {match: {operator: Gemm}, mode: weight-only, weights: {bits: 4, granularity: {group: 32}}}
       - {match: {name: "regex:/layer3/.*"}, activations: {observer: {percentile: 99.99}}}
-      - {match: {name: [stem, "a\\\\*b"], operator: [Conv, MatMul]}, mode: dynamic, activations: {bits: 7, dynamic: tensor}}
+      - {match: {name: [stem, "a\\\\*b"], operator: [Conv, MatMul]}, mode: dynamic, activations: {bits: 7, reduced-range: true, dynamic: tensor}}
     calibration: {samples: 256, seed: 1}
     corrections: [fold-batch-norm]
     training: {epochs: 4, learning-rate: 0.0001, batch: 64, optimizer: adam, scales: lsq, distill: {temperature: 2.0, weight: 0.5}}
@@ -78,11 +78,11 @@ import Testing
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, mode: qat}",
-      "r.yaml:3:29: mode qat is not in this version. Use static, dynamic, weight-only or float."
+      "r.yaml:3:30: mode qat is not in this version. Use static, dynamic, weight-only or float."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, mode: int8}",
-      "r.yaml:3:29: a rule.mode is int8, expected float, static, dynamic, weight-only, qat."
+      "r.yaml:3:30: a rule.mode is int8, expected float, static, dynamic, weight-only, qat."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, weights: {method: gptq}}",

@@ -119,7 +119,7 @@ struct WeightEncoder {
     if scheme.symmetry == .affine { return Encoding.affine(Double(low), Double(high), codes.upperBound) }
     let largest = Double(max(-low, high))
     if scale == .span {
-      return (Encoding.usable(2 * largest / Double(codes.upperBound - codes.lowerBound)), 0)
+      return (Swift.max(Float(2 * largest / Double(codes.upperBound - codes.lowerBound)), Float.ulpOfOne), 0)
     }
     if scheme.range == .signed {
       let extreme = high > -low ? Double(high) : Double(low)
@@ -188,8 +188,12 @@ struct WeightEncoder {
 
   @inline(__always)
   private func code(_ x: Float, _ scale: Float, _ zero: Int32, _ lowest: Int32, _ highest: Int32) -> Int32 {
-    Int32(nearest(min(max(x / scale, Float(lowest - zero)), Float(highest - zero)))) &+ zero
+    let steps = multiplies ? x * (1 / scale) : x / scale
+    return Int32(nearest(min(max(steps, Float(lowest - zero)), Float(highest - zero)))) &+ zero
   }
+
+  /// PyTorch multiplies by the reciprocal, which rounds the extreme weight, at 127.5 steps, its own way.
+  private var multiplies: Bool { scale == .span }
 }
 
 /// Round half to even for |x| < 2^22: adding 1.5 · 2^23 leaves no fraction bits.

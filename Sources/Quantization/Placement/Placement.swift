@@ -10,8 +10,17 @@ struct Placement {
   struct Request: Equatable {
     var bits: Int
     var symmetric: Bool
+    var reducedRange: Bool
     var observer: ObserverChoice
-    var isInput = false
+
+    /// Bits that codes really use.
+    var width: Int { reducedRange ? max(bits - 1, 2) : bits }
+
+    func encoding(_ range: ClosedRange<Float>) -> Encoding {
+      var encoding = Encoding.covering(range, bits: width, symmetric: symmetric)
+      encoding.scheme.bits = bits
+      return encoding
+    }
   }
 
   /// Root of every value that has an encoding.
@@ -40,7 +49,8 @@ struct Placement {
       requests[root] = Request(
         bits: recipe.inputs.bits ?? max(8, request.bits),
         symmetric: recipe.inputs.symmetric ?? request.symmetric,
-        observer: recipe.inputs.observer ?? request.observer, isInput: true)
+        reducedRange: request.reducedRange,
+        observer: recipe.inputs.observer ?? request.observer)
     }
   }
 
@@ -80,8 +90,9 @@ struct Placement {
   private mutating func ask(_ value: ValueName, _ settings: ActivationSettings, least: Int) {
     guard let root = roots[value] else { return }
     let request = Request(
-      bits: max(settings.bits, least), symmetric: settings.symmetric, observer: settings.observer)
-    if let known = requests[root], known.bits >= request.bits { return }
+      bits: max(settings.bits, least), symmetric: settings.symmetric, reducedRange: settings.reducedRange,
+      observer: settings.observer)
+    if let known = requests[root], known.width >= request.width { return }
     requests[root] = request
   }
 }

@@ -182,6 +182,7 @@ struct RecipeReader {
     var activations = SettingsChange.ActivationChange()
     activations.bits = try fields.integer("bits", in: 2...8, besides: [16])
     activations.symmetric = try fields.bool("symmetric")
+    activations.reducedRange = try fields.bool("reduced-range")
     if let node = fields.take("observer") { activations.observer = try observer(node, fields) }
     activations.dynamic = try fields.choice("dynamic", LayerEncoding.DynamicActivation.self)
     try fields.finish()

@@ -36,6 +36,7 @@ extension Recipe {
     var activations = [
       ("bits", "\(a.bits)"), ("symmetric", "\(a.symmetric)"), ("observer", YAMLText.observer(a.observer)),
     ]
+    if a.reducedRange { activations.append(("reduced-range", "true")) }
     if let dynamic = a.dynamic { activations.append(("dynamic", dynamic.rawValue)) }
     var pairs = [
       ("mode", defaults.mode.rawValue), ("weights", YAMLText.mapping(weights)),
@@ -88,6 +89,7 @@ extension SettingsChange {
     inner = []
     if let x = activations.bits { inner.append(("bits", "\(x)")) }
     if let x = activations.symmetric { inner.append(("symmetric", "\(x)")) }
+    if let x = activations.reducedRange { inner.append(("reduced-range", "\(x)")) }
     if let x = activations.observer { inner.append(("observer", YAMLText.observer(x))) }
     if let x = activations.dynamic { inner.append(("dynamic", x.rawValue)) }
     if !inner.isEmpty { pairs.append(("activations", YAMLText.mapping(inner))) }

@@ -68,6 +68,7 @@ package struct SettingsChange: Sendable, Hashable {
   package struct ActivationChange: Sendable, Hashable {
     package var bits: Int?
     package var symmetric: Bool?
+    package var reducedRange: Bool?
     package var observer: ObserverChoice?
     package var dynamic: LayerEncoding.DynamicActivation?
     package init() {}
@@ -106,6 +107,7 @@ package struct SettingsChange: Sendable, Hashable {
     if let x = later.weights.minimumElements { result.weights.minimumElements = x }
     if let x = later.activations.bits { result.activations.bits = x }
     if let x = later.activations.symmetric { result.activations.symmetric = x }
+    if let x = later.activations.reducedRange { result.activations.reducedRange = x }
     if let x = later.activations.observer { result.activations.observer = x }
     if let x = later.activations.dynamic { result.activations.dynamic = x }
     if let x = later.corrections { result.corrections = x }
@@ -128,6 +130,7 @@ package struct SettingsChange: Sendable, Hashable {
     weights.minimumElements = changed(base.weights.minimumElements, wanted.weights.minimumElements)
     activations.bits = changed(base.activations.bits, wanted.activations.bits)
     activations.symmetric = changed(base.activations.symmetric, wanted.activations.symmetric)
+    activations.reducedRange = changed(base.activations.reducedRange, wanted.activations.reducedRange)
     activations.observer = changed(base.activations.observer, wanted.activations.observer)
     activations.dynamic =
       base.activations.dynamic == wanted.activations.dynamic ? nil : wanted.activations.dynamic
@@ -150,6 +153,7 @@ extension LayerSettings {
     if let x = change.weights.minimumElements { result.weights.minimumElements = x }
     if let x = change.activations.bits { result.activations.bits = x }
     if let x = change.activations.symmetric { result.activations.symmetric = x }
+    if let x = change.activations.reducedRange { result.activations.reducedRange = x }
     if let x = change.activations.observer { result.activations.observer = x }
     if let x = change.activations.dynamic { result.activations.dynamic = x }
     if let x = change.corrections { result.corrections = x }

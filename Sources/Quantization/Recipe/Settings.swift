@@ -29,6 +29,8 @@ package struct WeightSettings: Sendable, Hashable {
     /// The fraction of `max` with the least squared error, searched per scale.
     case mse
     /// 2·max|w| over the distance from lowest to highest code, as PyTorch computes it: max|w| / 127.5 at 8 bits.
+    ///
+    /// No smaller than 2⁻²³, and codes are rne(w · (1 / scale)), both as there.
     case span
   }
 
@@ -71,19 +73,26 @@ package struct ActivationSettings: Sendable, Hashable {
   package var bits: Int
   /// Symmetric activations have their zero point at the middle code.
   package var symmetric: Bool
+  /// Codes are 0…2^(bits−1) − 1: half of the width stays free, so that sums of two products fit 16 bits (PyTorch's
+  /// `reduce_range`).
+  package var reducedRange: Bool
   package var observer: ObserverChoice
   /// Mode `dynamic`: what shares one range; `nil` is per sample for convolutions and per row for matrix products.
   package var dynamic: LayerEncoding.DynamicActivation?
 
   package init(
-    bits: Int = 8, symmetric: Bool = false, observer: ObserverChoice = .mse,
+    bits: Int = 8, symmetric: Bool = false, reducedRange: Bool = false, observer: ObserverChoice = .mse,
     dynamic: LayerEncoding.DynamicActivation? = nil
   ) {
     self.bits = bits
     self.symmetric = symmetric
+    self.reducedRange = reducedRange
     self.observer = observer
     self.dynamic = dynamic
   }
+
+  /// Bits that codes really use.
+  package var width: Int { reducedRange ? max(bits - 1, 2) : bits }
 }
 
 /// Encoding of the graph's inputs; what is `nil` follows the layers that read them.

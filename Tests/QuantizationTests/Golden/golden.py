@@ -4,7 +4,8 @@
     python3 -m venv V && V/bin/pip install onnx onnxruntime==1.32.0 sympy torch==2.13.0 && V/bin/python golden.py SHARED
 
 Calibration: the first 16 images of data/cifar10/train4000, one per call. Of each weight every ⌈n/512⌉-th code is kept,
-as base64 of int8. Activations are kept by the name of the ONNX value, weights in the order of the layers.
+as base64 of int8. Activations are kept by the name of the ONNX value, weights by the name of the layer. ONNX Runtime
+gives AveragePool the encoding of its input; ours is its own, so that value and what Reshape makes of it are left out.
 """
 import base64, copy, json, operator, os, sys, tempfile, warnings
 import numpy as np, onnx
@@ -21,10 +22,10 @@ def images(normalized):
     return np.ascontiguousarray(a.transpose(0, 3, 1, 2), np.float32)
 
 
-def weight(codes, scales):
+def weight(name, codes, scales):
     flat = np.asarray(codes).astype(np.int8).reshape(-1)
     step = -(-flat.size // CODES)
-    return {"shape": list(np.asarray(codes).shape), "scales": [float(s) for s in np.atleast_1d(scales)],
+    return {"layer": name, "shape": list(np.asarray(codes).shape), "scales": [float(s) for s in np.atleast_1d(scales)],
             "codes": base64.b64encode(flat[::step].tobytes()).decode()}
 
 
@@ -60,11 +61,13 @@ def onnxruntime_presets(model):
         made = {o: n for n in g.node for o in n.output}
         activations, weights = {}, []
         for n in g.node:
+            maker = made.get(n.input[0])
+            if maker is not None and maker.op_type in ("AveragePool", "Reshape"): continue
             if n.op_type == "QuantizeLinear" and n.input[0] not in init:
                 activations[n.input[0]] = [float(init[n.input[1]]), int(init[n.input[2]])]
             if n.op_type in ("Conv", "Gemm", "MatMul"):
                 d = made[n.input[1]]
-                weights.append(weight(init[d.input[0]], init[d.input[1]]))
+                weights.append(weight(n.name, init[d.input[0]], init[d.input[1]]))
         write("onnxruntime " + onnxruntime.__version__, preset, model, activations, weights)
 
 
@@ -187,7 +190,7 @@ def torch_presets(model):
     for i, n in enumerate(graph.node):
         if n.op_type in ("Conv", "Gemm"):
             w = converted.get_submodule(f"m{i}").weight()
-            weights.append(weight(w.int_repr().numpy(), w.q_per_channel_scales().numpy()))
+            weights.append(weight(n.name, w.int_repr().numpy(), w.q_per_channel_scales().numpy()))
     last = graph.output[0].name if graph.node[-1].op_type != "Softmax" else graph.node[-1].input[0]
     activations.pop(last, None)
     write("torch " + torch.__version__, "pytorch-fbgemm-static", model, activations, weights)
@@ -196,7 +199,7 @@ def torch_presets(model):
     for i, n in enumerate(graph.node):
         if n.op_type == "Gemm":
             w = dynamic.get_submodule(f"m{i}").weight()
-            weights.append(weight(w.int_repr().numpy(), w.q_scale()))
+            weights.append(weight(n.name, w.int_repr().numpy(), w.q_scale()))
     write("torch " + torch.__version__, "pytorch-dynamic", model, {}, weights)
 
 
