@@ -82,9 +82,7 @@ extension Compiler {
     }
   }
 
-  /// Steps that follow each other chunk by chunk: elementwise work on as many elements.
-  ///
-  /// Others are runs of one.
+  /// Runs of steps that take turns chunk by chunk, elementwise work on as many elements, and all others by themselves.
   private func elementRuns() -> [Range<Int>] {
     var runs: [Range<Int>] = []
     for index in steps.indices {

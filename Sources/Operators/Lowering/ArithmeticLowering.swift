@@ -165,28 +165,6 @@ func loopPairs<T: BitwiseCopyable, R: BitwiseCopyable>(
   }
 }
 
-extension ComparisonFunction {
-  package func lower(_ site: LoweringSite) throws -> KernelCall? {
-    guard let operands = BroadcastOperands(site, indices: [0, 1]), let a = site.input(0),
-      let b = site.input(1),
-      a.info.type == b.info.type
-    else { return nil }
-    let label = Self.name.type
-    switch a.info.type {
-    case .float32:
-      return loopPairs(site, operands, label: label) { (a: Float, b: Float) in UInt8(value(a, b) ? 1 : 0) }
-    case .int32:
-      if self is Equal {
-        return loopPairs(site, operands, label: label) { (a: Int32, b: Int32) in UInt8(a == b ? 1 : 0) }
-      }
-      return loopPairs(site, operands, label: label) { (a: Int32, b: Int32) in UInt8(value(a, b) ? 1 : 0) }
-    case .int64:
-      return loopPairs(site, operands, label: label) { (a: Int64, b: Int64) in UInt8(value(a, b) ? 1 : 0) }
-    default: return nil
-    }
-  }
-}
-
 extension Pow: Lowerable {
   /// Powers of a constant exponent that are a multiplication or a root.
   package func lower(_ site: LoweringSite) throws -> KernelCall? {

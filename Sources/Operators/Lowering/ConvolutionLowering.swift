@@ -20,6 +20,7 @@ extension Conv: Lowerable {
         return call
       }
     }
+    if let call = try stemCall(site, window, bias: bias) { return call }
     let inputs = channels / groups
     let outputs = wShape[0] / groups
     let pointwise = window.isPointwise
@@ -33,6 +34,34 @@ extension Conv: Lowerable {
     return try Product(
       site: site, rows: rows, shape: shape, activation: 0, weight: 1, bias: bias, inputLayout: .channelsLast,
       outputLayout: .channelsLast, label: pointwise ? "conv 1x1" : "conv"
+    ).lower()
+  }
+}
+
+extension Conv {
+  /// The convolution of an image with few channels, which the step lays out itself.
+  private func stemCall(_ site: LoweringSite, _ window: WindowGeometry, bias: [Float]?) throws -> KernelCall?
+  {
+    guard groups == 1, let x = site.input(0), let xShape = x.info.shape,
+      let wShape = site.input(1)?.info.shape
+    else { return nil }
+    let layout: Layout = x.layout == .channelsLast ? .channelsLast : .rowMajor
+    let channels = xShape[1]
+    guard
+      let stem = StemImage(window, channels: channels, images: xShape[0], strides: layout.strides(of: xShape))
+    else { return nil }
+    let (height, width) = (window.kernel[0], window.kernel[1])
+    let taps = height * width
+    let shape = ProductShape(
+      n: wShape[0], taps: height, k: width * channels, nStride: channels * taps, tapStride: width, kStride: 1,
+      kOrder: (0..<width * channels).map { $0 % channels * taps + $0 / channels }, channelAxis: 0,
+      featureAxis: 1)
+    let rows = ProductRows(
+      images: xShape[0], rows: window.positions, imageElements: stem.elements, stride: width * channels,
+      offsets: Pinned(stem.offsets(window)))
+    return try Product(
+      site: site, rows: rows, shape: shape, activation: 0, weight: 1, bias: bias, inputLayout: layout,
+      outputLayout: .channelsLast, label: "conv stem", stem: stem
     ).lower()
   }
 }

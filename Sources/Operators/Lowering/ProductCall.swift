@@ -80,13 +80,16 @@ struct Product {
   var inputLayout: Layout
   var outputLayout: Layout
   var label: String
+  /// Set where the rows are windows of an image that the step itself lays out first.
+  var stem: StemImage?
 
-  private var kernels: UnsafePointer<ck_table> { site.kernels }
-  private var channels: Int { shape.groups * shape.n }
+  var kernels: UnsafePointer<ck_table> { site.kernels }
+  var channels: Int { shape.groups * shape.n }
 
   /// The call in the site's mode, or `nil` where no kernel fits.
   func lower() throws -> KernelCall? {
     guard let operand = site.input(activation), let weights = site.input(weight) else { return nil }
+    if stem != nil { return stemCall(operand, weights) }
     guard let encoded = weights.encoded, alpha == 1 else {
       return weights.encoded == nil ? floatCall(weights.info.constant.map(floats)) : nil
     }
@@ -110,6 +113,15 @@ struct Product {
     }
   }
 
+  /// Float or static with codes per channel: the modes in which the image is laid out by the step itself.
+  private func stemCall(_ operand: LoweringSite.Operand, _ weights: LoweringSite.Operand) -> KernelCall? {
+    guard let encoded = weights.encoded, site.layer.mode != .float else {
+      return floatCall(weights.info.constant.map(floats))
+    }
+    guard site.layer.mode == .static || site.layer.mode == .qat, let codes = operand.codes else { return nil }
+    return ProductWeights.codes(encoded, shape, kernels).flatMap { codesCall($0, codes) }
+  }
+
   /// The bias as float: the node's (or its int32 bias decoded) and the fused one.
   var floatBias: [Float]? {
     var sum = bias
@@ -122,7 +134,7 @@ struct Product {
   }
 
   /// Bounds of the fused clamp in float, or `nil` when a clamp sits between the node and a residual.
-  private var floatBounds: (Float, Float)? {
+  var floatBounds: (Float, Float)? {
     guard let residual = site.epilogue.residual else { return (site.epilogue.lower, site.epilogue.upper) }
     guard residual.branch == nil, site.epilogue.lower == -.infinity, site.epilogue.upper == .infinity else {
       return nil
@@ -130,7 +142,7 @@ struct Product {
     return (residual.lower, residual.upper)
   }
 
-  private func reads(_ form: Form) -> [KernelCall.Read] {
+  func reads(_ form: Form) -> [KernelCall.Read] {
     var reads = [KernelCall.Read(.input(activation), form)]
     if let residual = site.epilogue.residual {
       reads.append(
@@ -143,7 +155,7 @@ struct Product {
     return reads
   }
 
-  private func tiles(_ macs: Int, _ rows: ProductRows) -> ProductTiles {
+  func tiles(_ macs: Int, _ rows: ProductRows) -> ProductTiles {
     ProductTiles(rows, shape, macsPerChunk: macs, columnBlock: kernels.pointee.column_block)
   }
 
@@ -158,15 +170,18 @@ struct Product {
     let tiles = tiles(1 << 20, rows)
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned(byteCount: shape.k * 4)
-    let (shape, kernels, channels) = (shape, kernels, channels)
+    let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
     return KernelCall(
       "\(label) f32", reads: reads(operand.decoded(inputLayout)), writes: [Form(.plain, outputLayout)],
-      packedBytes: weights.packedBytes
+      scratchBytes: stem.map { $0.images * $0.elements * 4 } ?? 0, packedBytes: weights.packedBytes
     ) { memory in
-      let a = memory.reads[0].of(Float.self)
+      let a = stem == nil ? memory.reads[0].of(Float.self) : UnsafePointer(memory.scratch.of(Float.self))
+      let layOut = stem.map {
+        $0.phase(memory.reads[0].of(Float.self), memory.scratch.of(Float.self), fill: 0)
+      }
       let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
       let c = memory.writes[0].of(Float.self)
-      return [
+      return (layOut.map { [$0] } ?? []) + [
         Phase(chunks: tiles.chunks) { chunk in
           let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
           for group in 0..<shape.groups {
@@ -239,181 +254,6 @@ struct Product {
             g.upper = upper
             g.scratch = scratch + chunk * perChunk
             kernels.pointee.gemm_wq(&g, m0, m1, n0, n1)
-          }
-        }
-      ]
-    }
-  }
-
-  // MARK: static
-
-  private func codesCall(_ weights: ProductWeights, _ input: ByteCodes) -> KernelCall? {
-    guard case .codes(let sums, let scales, let zeros) = weights.kind,
-      let epilogue = CodesEpilogue(
-        site: site, scales: scales, input: input, floatBias: floatBias, hasBias: bias != nil)
-    else { return nil }
-    let rows = rows.merged
-    let tiles = tiles(1 << 22, rows)
-    let padding = Pinned([UInt8](repeating: UInt8(input.zero), count: shape.k))
-    let (shape, kernels, channels) = (shape, kernels, channels)
-    return KernelCall(
-      "\(label) u8s8", reads: reads(Form(.codes(input), inputLayout)),
-      writes: [Form(epilogue.form, outputLayout)], packedBytes: weights.packedBytes
-    ) { memory in
-      let a = memory.reads[0].of(UInt8.self)
-      let residual = memory.reads.count > 1 ? memory.reads[1] : nil
-      let c = memory.writes[0]
-      return [
-        Phase(chunks: tiles.chunks) { chunk in
-          let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-          for group in 0..<shape.groups {
-            let out = image * rows.rows * channels + group * shape.n
-            var g = epilogue.gemm(firstChannel: group * shape.n, c: c, residual: residual, offset: out)
-            g.rows = ck_rows(
-              a: a + (image * rows.imageElements + group * rows.groupElements), stride: rows.stride,
-              offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
-              padding: padding.address)
-            g.n = shape.n
-            g.packed = UnsafeRawPointer(weights.packed[group].address)
-            g.column_sums = sums.of(Int32.self) + group * shape.n
-            g.a_zero = input.zero
-            g.b_zero = zeros.map { $0.of(Int32.self) + group * shape.n }
-            g.c_stride = channels
-            g.residual_stride = channels
-            kernels.pointee.gemm_u8s8(&g, m0, m1, n0, n1)
-          }
-        }
-      ]
-    }
-  }
-
-  private func groupedCodesCall(_ weights: ProductWeights, _ input: ByteCodes) -> KernelCall? {
-    guard case .grouped(let bits, let group) = weights.kind else { return nil }
-    let rows = rows.merged
-    let tiles = tiles(1 << 21, rows)
-    let bias = floatBias.map { Pinned($0) }
-    let padding = Pinned([UInt8](repeating: UInt8(input.zero), count: shape.k))
-    let perChunk = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
-    let (shape, kernels, channels, epilogue) = (shape, kernels, channels, site.epilogue)
-    return KernelCall(
-      "\(label) u8×w\(bits)", reads: reads(Form(.codes(input), inputLayout)),
-      writes: [Form(.plain, outputLayout)], scratchBytes: perChunk * tiles.chunks,
-      packedBytes: weights.packedBytes
-    ) { memory in
-      let a = memory.reads[0].of(UInt8.self)
-      let c = memory.writes[0].of(Float.self)
-      let scratch = memory.scratch
-      return [
-        Phase(chunks: tiles.chunks) { chunk in
-          let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-          for index in 0..<shape.groups {
-            var g = ck_gemm_u8wq()
-            g.rows = ck_rows(
-              a: a + (image * rows.imageElements + index * rows.groupElements), stride: rows.stride,
-              offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
-              padding: padding.address)
-            g.n = shape.n
-            g.packed = UnsafeRawPointer(weights.packed[index].address)
-            g.bits = bits
-            g.group = group
-            g.a_zero = input.zero
-            g.a_scale = input.scale
-            g.bias_f = bias.map { $0.of(Float.self) + index * shape.n }
-            g.c = c + (image * rows.rows * channels + index * shape.n)
-            g.c_stride = channels
-            g.lower = epilogue.lower
-            g.upper = epilogue.upper
-            g.scratch = scratch + chunk * perChunk
-            kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
-          }
-        }
-      ]
-    }
-  }
-
-  // MARK: dynamic
-
-  private func dynamicCall(_ weights: ProductWeights) -> KernelCall? {
-    guard let (lower, upper) = floatBounds else { return nil }
-    let mode = site.layer.sharing(isImage: outputLayout == .channelsLast)
-    let byRow = mode == .token || (mode == .sample && rows.rows == 1 && rows.offsets == nil)
-    guard !byRow || (rows.offsets == nil && outputLayout == .rowMajor) else { return nil }
-    var rows = rows
-    if byRow { rows = rows.merged }
-    let encoder = DynamicEncoder(
-      ranges: byRow ? rows.rows * rows.images : (mode == .tensor ? 1 : rows.images),
-      elements: byRow ? rows.stride : (mode == .tensor ? rows.images : 1) * rows.imageElements,
-      padding: rows.offsets == nil ? 0 : shape.k, bits: site.layer.dynamicBits, kernels: kernels)
-    let tiles = tiles(1 << 21, rows)
-    let bias = floatBias.map { Pinned($0) }
-    var perChunk = 0
-    if case .grouped = weights.kind {
-      perChunk = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
-    }
-    let multipliers: Pinned? = if case .codes(_, let scales, _) = weights.kind { Pinned(scales) } else { nil }
-    let (shape, kernels, channels) = (shape, kernels, channels)
-    return KernelCall(
-      "\(label) dynamic", reads: reads(Form(.plain, inputLayout)), writes: [Form(.plain, outputLayout)],
-      scratchBytes: encoder.bytes + perChunk * tiles.chunks, packedBytes: weights.packedBytes
-    ) { [rows] memory in
-      let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
-      let c = memory.writes[0].of(Float.self)
-      let encoded = encoder.memory(memory.scratch)
-      let scratch = memory.scratch + encoder.bytes
-      return encoder.phases(memory.reads[0].of(Float.self), encoded) + [
-        Phase(chunks: tiles.chunks) { chunk in
-          let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-          let range = byRow ? 0 : Swift.min(image, encoder.ranges - 1)
-          let rowRange = byRow ? image * rows.rows : 0
-          for group in 0..<shape.groups {
-            let out = image * rows.rows * channels + group * shape.n
-            let left = ck_rows(
-              a: encoded.codes + (image * rows.imageElements + group * rows.groupElements),
-              stride: rows.stride,
-              offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
-              padding: encoded.padding + range * encoder.padding)
-            switch weights.kind {
-            case .codes(let sums, _, let zeros):
-              var g = ck_gemm_u8s8()
-              g.rows = left
-              g.n = shape.n
-              g.packed = UnsafeRawPointer(weights.packed[group].address)
-              g.column_sums = sums.of(Int32.self) + group * shape.n
-              g.a_zero = encoded.zeros[range]
-              g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
-              g.b_zero = zeros.map { $0.of(Int32.self) + group * shape.n }
-              g.output = CK_OUT_F32
-              g.c = UnsafeMutableRawPointer(c + out)
-              g.c_stride = channels
-              g.multiplier = multipliers.map { $0.of(Float.self) + group * shape.n }
-              g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
-              g.a_scale = encoded.scales[range]
-              g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
-              g.residual_f = residual.map { $0 + out }
-              g.residual_stride = channels
-              g.lower_f = lower
-              g.upper_f = upper
-              kernels.pointee.gemm_u8s8(&g, m0, m1, n0, n1)
-            case .grouped(let bits, let size):
-              var g = ck_gemm_u8wq()
-              g.rows = left
-              g.n = shape.n
-              g.packed = UnsafeRawPointer(weights.packed[group].address)
-              g.bits = bits
-              g.group = size
-              g.a_zero = encoded.zeros[range]
-              g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
-              g.a_scale = encoded.scales[range]
-              g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
-              g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
-              g.c = c + out
-              g.c_stride = channels
-              g.lower = lower
-              g.upper = upper
-              g.scratch = scratch + chunk * perChunk
-              kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
-            case .float: break
-            }
           }
         }
       ]
