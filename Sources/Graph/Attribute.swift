@@ -20,7 +20,9 @@ extension Attributes {
   package func string(_ name: String) -> String? { if case .string(let x)? = self[name] { x } else { nil } }
   package func ints(_ name: String) -> [Int]? { if case .ints(let x)? = self[name] { x } else { nil } }
   package func floats(_ name: String) -> [Float]? { if case .floats(let x)? = self[name] { x } else { nil } }
-  package func strings(_ name: String) -> [String]? { if case .strings(let x)? = self[name] { x } else { nil } }
+  package func strings(_ name: String) -> [String]? {
+    if case .strings(let x)? = self[name] { x } else { nil }
+  }
   package func tensor(_ name: String) -> Tensor? { if case .tensor(let x)? = self[name] { x } else { nil } }
   package func graph(_ name: String) -> Graph? { if case .graph(let x)? = self[name] { x } else { nil } }
 }

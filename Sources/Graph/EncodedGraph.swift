@@ -42,7 +42,9 @@ package struct LayerEncoding: Sendable {
 /// unencoded value. A node without an entry in `layers` computes in float.
 package struct EncodedGraph: Sendable {
   package var graph: Graph
-  /// Encoding of a value, per tensor. One value has at most one.
+  /// Encoding of a value, per tensor.
+  ///
+  /// One value has at most one.
   package var activations: [ValueName: Encoding]
   /// Quantized constants by value name; the float original stays in `graph.constants` for simulation.
   package var weights: [ValueName: EncodedTensor]

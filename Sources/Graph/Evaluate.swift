@@ -37,9 +37,7 @@ extension Graph {
         for name in node.capturedValues { captured[name] = try value(name) }
         let context = EvaluationContext(captured: captured, seed: seed &+ UInt64(index))
         let results = try node.op.evaluate(operands, outputs: node.outputs.count, context: context)
-        precondition(
-          results.count >= node.outputs.count,
-          "\(node.operatorName.text) computes all outputs it is asked for")
+        try node.requireOutputs(results.count)
         for (name, tensor) in zip(node.outputs, results) {
           guard let name else { continue }
           values[name] = tensor

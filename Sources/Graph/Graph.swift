@@ -1,6 +1,8 @@
 import Tensors
 
-/// The name of a value: what one node writes and others read. Unique within a graph and its subgraphs.
+/// The name of a value: what one node writes and others read.
+///
+/// Unique within a graph and its subgraphs.
 package typealias ValueName = String
 
 /// A size along one axis, as a file declares it.
@@ -26,7 +28,9 @@ package struct ValueInfo: Sendable, Hashable {
 
 /// One step of a graph: an operator applied to named values.
 package struct Node: Sendable {
-  /// Unique in its graph. A node without a unique name in the file is named after its first output.
+  /// Unique in its graph.
+  ///
+  /// A node without a unique name in the file is named after its first output.
   package var name: String
   package var op: any Operator
   /// `nil` for an optional input that is absent.
@@ -49,7 +53,9 @@ package struct Graph: Sendable {
   package var name: String
   package var inputs: [ValueInfo]
   package var outputs: [ValueInfo]
-  /// Initializers and other constants. A name here that is also an input is a default the caller may replace.
+  /// Initializers and other constants.
+  ///
+  /// A name here that is also an input is a default the caller may replace.
   package var constants: [ValueName: Tensor]
   /// In an order where every value is written before it is read.
   package var nodes: [Node]
@@ -62,7 +68,8 @@ package struct Graph: Sendable {
   package var metadata: [String: String]
 
   package init(
-    name: String = "", inputs: [ValueInfo] = [], outputs: [ValueInfo] = [], constants: [ValueName: Tensor] = [:],
+    name: String = "", inputs: [ValueInfo] = [], outputs: [ValueInfo] = [],
+    constants: [ValueName: Tensor] = [:],
     nodes: [Node] = [], valueInfos: [ValueName: ValueInfo] = [:], opsets: [String: Int] = [:],
     metadata: [String: String] = [:]
   ) {
@@ -85,7 +92,9 @@ package struct Graph: Sendable {
     return result
   }
 
-  /// Indices of the nodes that read each value, in order; a node that reads it twice is listed twice. Values that
+  /// Indices of the nodes that read each value, in order; a node that reads it twice is listed twice.
+  ///
+  /// Values that
   /// subgraphs capture count as read by the node that holds the subgraph.
   package var consumers: [ValueName: [Int]] {
     var result: [ValueName: [Int]] = [:]

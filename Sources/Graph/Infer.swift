@@ -73,8 +73,7 @@ extension Graph {
         results = known.map { OperandInfo(type: $0.type, shape: $0.shape, constant: $0) }
       }
     }
-    precondition(
-      results.count >= node.outputs.count, "\(node.operatorName.text) infers all outputs it is asked for")
+    try node.requireOutputs(results.count)
     for (name, result) in zip(node.outputs, results) {
       guard let name else { continue }
       var result = result

@@ -13,6 +13,15 @@ package struct NodeError: Error, CustomStringConvertible {
   package var description: String { "node \"\(node)\" (\(op.text)): \(reason)" }
 }
 
+extension Node {
+  /// Throws when the operator gives fewer outputs than the node names.
+  func requireOutputs(_ count: Int) throws {
+    guard count >= outputs.count else {
+      throw OperatorError("has \(count) outputs, but the node names \(outputs.count)")
+    }
+  }
+}
+
 /// What is wrong with the values a graph is given.
 package struct GraphInputError: Error, Equatable, CustomStringConvertible {
   package var description: String

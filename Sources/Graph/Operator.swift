@@ -31,7 +31,9 @@ package struct OperandInfo: Sendable {
   }
 }
 
-/// A computation a node can name. Declared once; import, export, shape inference, execution, quantization and
+/// A computation a node can name.
+///
+/// Declared once; import, export, shape inference, execution, quantization and
 /// training all read it from here.
 package protocol Operator: Sendable {
   static var name: OperatorName { get }
@@ -98,7 +100,8 @@ package struct RawNode: Sendable {
   package var attributes: Attributes
 
   package init(
-    name: String, type: String, domain: String, inputs: [ValueName?], outputs: [ValueName?], attributes: Attributes
+    name: String, type: String, domain: String, inputs: [ValueName?], outputs: [ValueName?],
+    attributes: Attributes
   ) {
     self.name = name
     self.type = type

@@ -44,7 +44,9 @@ package struct GraphRule: Sendable {
     },
     GraphRule(name: "node names are unique") { graph in
       var seen: Set<String> = []
-      return graph.nodes.filter { !seen.insert($0.name).inserted }.map { "two nodes are called \"\($0.name)\"" }
+      return graph.nodes.filter { !seen.insert($0.name).inserted }.map {
+        "two nodes are called \"\($0.name)\""
+      }
     },
   ]
 }
@@ -61,7 +63,9 @@ extension Graph {
   /// Throws when the graph breaks a rule.
   package func checked(after pass: String) throws -> Graph {
     for rule in GraphRule.all {
-      if let detail = rule.violations(self).first { throw GraphViolation(pass: pass, rule: rule.name, detail: detail) }
+      if let detail = rule.violations(self).first {
+        throw GraphViolation(pass: pass, rule: rule.name, detail: detail)
+      }
     }
     return self
   }

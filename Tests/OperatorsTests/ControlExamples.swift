@@ -50,10 +50,12 @@ extension OperatorExample {
       nodes: [Node(name: name, op: Constant(floats([value])), inputs: [], outputs: [name])])
   }
 
+  static func choice() -> Attributes {
+    ["then_branch": .graph(constantGraph("yes", 1)), "else_branch": .graph(constantGraph("no", -1))]
+  }
+
   static func control() throws -> [OperatorExample] {
-    let choice = try If(attributes: [
-      "then_branch": .graph(constantGraph("yes", 1)), "else_branch": .graph(constantGraph("no", -1)),
-    ])
+    let choice = try If(attributes: Self.choice())
     let loop = try Loop(attributes: ["body": .graph(doubling())])
     let start = Tensor(scalar: Float(3))
     let scan = try Scan(attributes: ["body": .graph(runningSum()), "num_scan_inputs": .int(1)])

@@ -79,6 +79,13 @@ struct GraphTests {
       message { _ = try broken.infer(inputs: ["x": OperandInfo(type: .float32, shape: [1, 2])]) } == reason)
   }
 
+  @Test func aNodeThatNamesTooManyOutputsIsAnError() {
+    var graph = Self.small()
+    graph.nodes[1].outputs.append("extra")
+    #expect(throws: NodeError.self) { try graph.evaluate(["x": floats([1, 2], [1, 2])]) }
+    #expect(throws: NodeError.self) { try graph.infer() }
+  }
+
   @Test func aDefaultMayBeReplaced() throws {
     var graph = Self.small()
     graph.inputs.append(ValueInfo(name: "w", type: .float32, dimensions: [.fixed(2), .fixed(2)]))

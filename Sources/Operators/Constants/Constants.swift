@@ -157,7 +157,7 @@ package struct RangeOf: PlainOperator {
     guard values[2] != 0 else { throw OperatorError("input delta is 0") }
     let count = ((values[1] - values[0]) / values[2]).rounded(.up)
     guard count < 0x1p31 else { throw OperatorError("a range of \(count) elements is too large") }
-    return max(Int(count), 0)
+    return Int(max(count, 0))
   }
 }
 

@@ -13,6 +13,9 @@ package struct Loop: SubgraphOperator {
 
   package init(attributes: Attributes) throws {
     body = try attributes.required("body", attributes.graph("body"))
+    guard body.inputs.prefix(2).allSatisfy({ ($0.shape ?? []).elementCount == 1 }) else {
+      throw OperatorError("the body's first two inputs must have one element")
+    }
     guard body.inputs.count >= 2, body.outputs.count >= body.inputs.count - 1 else {
       throw OperatorError(
         "a body with \(body.inputs.count) inputs and \(body.outputs.count) outputs, expected at least 2 and one fewer"

@@ -89,8 +89,7 @@ package struct Einsum: Operator {
         guard known == size || known == 1 || size == 1 else {
           throw OperatorError("axis \(label) of \"\(equation)\" has sizes \(known) and \(size)")
         }
-        sizes[label] = max(known, size)
-        if size == 0 { sizes[label] = 0 }
+        sizes[label] = known == 1 ? size : known
       }
     }
     let all = labels.flatMap { $0 }

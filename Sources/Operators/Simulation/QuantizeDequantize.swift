@@ -20,9 +20,10 @@ package struct QuantizeDequantize: Operator {
     }
     let bits = try attributes.integer("bits")
     let codes = try attributes.required("codes", try attributes.integersIfPresent("codes"))
+    let representable = -131_072...131_072
     guard (2...16).contains(bits), codes.count == 2, codes[0] < codes[1],
-      codes.allSatisfy({ abs($0) < 1 << 17 }),
-      zeros.allSatisfy({ abs($0) < 1 << 17 })
+      codes.allSatisfy(representable.contains),
+      zeros.allSatisfy(representable.contains)
     else { throw OperatorError("\(bits) bits and codes \(codes), expected 2 to 16 bits and a range") }
     let symmetry = attributes.string("symmetry").map(Scheme.Symmetry.init(rawValue:)) ?? .symmetric
     let range = attributes.string("range").map(Scheme.CodeRange.init(rawValue:)) ?? .automatic
