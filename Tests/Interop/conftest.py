@@ -65,12 +65,12 @@ def inputs_of(model, data, limit):
     return arrays, np.load(folder / card["labels"]["file"])[:limit]
 
 
-def run_onnxruntime(path, arrays, optimize=True):
+def run_onnxruntime(path, arrays, optimize=True, batch=25):
     """All outputs for all samples, by name."""
     ort = session(path, optimize)
     fixed = ort.get_inputs()[0].shape[0]
     count = len(next(iter(arrays.values())))
-    batch = fixed if isinstance(fixed, int) else 25
+    batch = fixed if isinstance(fixed, int) else batch
     names = [o.name for o in ort.get_outputs()]
     parts = [
         ort.run(names, {k: v[i:i + batch] for k, v in arrays.items()}) for i in range(0, count, batch)]

@@ -17,9 +17,7 @@ extension QDQLowering {
       case "Conv": try appendConv(layer)
       default: false
       }
-    if done && model.layers[node.name]?.dynamicActivation == .token {
-      warnings.add(.rangePerTensor, node.name)
-    }
+    if done && isPerRow(layer) && !hasRowForm(layer) { warnings.add(.rangePerTensor, node.name) }
     if done && ![2, 4, 8].contains(weight.encoding.scheme.bits) { warnings.add(.wideContainer, weightName) }
     return done
   }
@@ -67,10 +65,21 @@ extension QDQLowering {
   private mutating func appendProduct(_ layer: Layer, codes: Tensor, factor: Float, bias: ValueName?) throws {
     let name = layer.weightName
     let encoding = layer.weight.encoding
-    let operand = try dynamicOperand(layer.x)
+    let perRow = hasRowForm(layer)
+    let operand = try perRow ? rowOperand(layer.x, bits: bits(layer)) : dynamicOperand(layer.x)
     let scaleShape: Shape = encoding.scales.count == 1 ? [] : [encoding.scales.count]
     let stored = add(codes, "\(name)_quantized")
     let scale = add(Tensor(encoding.scales.map { $0 * factor }, shape: scaleShape), "\(name)_scale")
+    if perRow {
+      let sums = try append("MatMulInteger", [operand.codes, stored], "\(layer.output)_sums")
+      let real = try append(
+        "Cast", [sums], "\(layer.output)_float", ["to": .int(ElementType.float32.rawValue)])
+      let columns = add(columnSums(codes), "\(name)_column_sums")
+      let excess = try append("Mul", [operand.zeroPoint, columns], "\(layer.output)_excess")
+      let product = try append("Sub", [real, excess], "\(layer.output)_product")
+      try appendScaling(layer, real: product, scales: [operand.scale, scale], bias: bias)
+      return
+    }
     var inputs: [ValueName?] = [operand.codes, stored, operand.zeroPoint]
     if encoding.zeroPoints.contains(where: { $0 != 0 }) {
       inputs.append(
@@ -118,9 +127,83 @@ extension QDQLowering {
     _ layer: Layer, sums: ValueName, scales: [ValueName], bias: ValueName?
   ) throws {
     let real = try append("Cast", [sums], "\(layer.output)_float", ["to": .int(ElementType.float32.rawValue)])
+    try appendScaling(layer, real: real, scales: scales, bias: bias)
+  }
+
+  private mutating func appendScaling(
+    _ layer: Layer, real: ValueName, scales: [ValueName], bias: ValueName?
+  ) throws {
     let scale = try append("Mul", scales, "\(layer.output)_scale")
     guard let bias else { return try append("Mul", [real, scale], [layer.output], [:]) }
     let scaled = try append("Mul", [real, scale], "\(layer.output)_scaled")
     try append("Add", [scaled, bias], [layer.output], [:])
   }
+
+  // MARK: A range for every row
+
+  private func isPerRow(_ layer: Layer) -> Bool { model.layers[layer.node.name]?.dynamicActivation == .token }
+
+  private func bits(_ layer: Layer) -> Int { model.layers[layer.node.name]?.dynamicBits ?? 8 }
+
+  /// Affine weights would also need the sums of rows; those layers take one range per tensor.
+  private func hasRowForm(_ layer: Layer) -> Bool {
+    isPerRow(layer) && layer.weight.encoding.zeroPoints.allSatisfy { $0 == 0 }
+  }
+
+  /// Σ of the codes `[features, outputs]` over the features, as float32 `[outputs]`.
+  private func columnSums(_ codes: Tensor) -> Tensor {
+    let (rows, columns) = (codes.shape[0], codes.shape[1])
+    var sums = [Int32](repeating: 0, count: columns)
+    codes.withBytes { bytes in
+      for row in 0..<rows {
+        for column in 0..<columns {
+          let byte = bytes[row * columns + column]
+          sums[column] += codes.type == .int8 ? Int32(Int8(bitPattern: byte)) : Int32(byte)
+        }
+      }
+    }
+    return Tensor(sums.map(Float.init), shape: [columns])
+  }
+
+  /// The value quantized at run time with a range for every row, in elementary operators: ONNX Runtime's
+  /// DynamicQuantizeLinear has one range for all rows, and its MatMulInteger one zero point.
+  ///
+  /// scale = (max(high, 0) − min(low, 0)) / (2^bits − 1), zero point = clamp(rne(−low / scale)), codes uint8; scale
+  /// and zero point are float32 with a last axis of 1. An empty range has scale 1.
+  private mutating func rowOperand(_ name: ValueName, bits: Int) throws -> DynamicOperand {
+    let key = RowKey(value: name, bits: bits)
+    if let known = rowOperands[key] { return known }
+    opset = max(opset, 18)
+    let axes = add(Tensor(integers: [-1], shape: [1]), "last_axis")
+    let zero = add(Tensor(scalar: Float(0)), "zero")
+    let one = add(Tensor(scalar: Float(1)), "one")
+    let top = add(Tensor(scalar: Float((1 << bits) - 1)), "highest_code")
+    let high = try append("ReduceMax", [name, axes], "\(name)_row_max")
+    let low = try append("ReduceMin", [name, axes], "\(name)_row_min")
+    let upper = try append("Max", [high, zero], "\(name)_row_upper")
+    let lower = try append("Min", [low, zero], "\(name)_row_lower")
+    let span = try append("Sub", [upper, lower], "\(name)_row_span")
+    let step = try append("Div", [span, top], "\(name)_row_step")
+    let isEmpty = try append("Equal", [step, zero], "\(name)_row_is_zero")
+    let scale = try append("Where", [isEmpty, one, step], "\(name)_row_scale")
+    let offset = try append("Div", [lower, scale], "\(name)_row_offset")
+    let shifted = try append("Sub", [zero, offset], "\(name)_row_shift")
+    let nearest = try append("Round", [shifted], "\(name)_row_nearest")
+    let zeroPoint = try append("Clip", [nearest, zero, top], "\(name)_row_zero")
+    let scaled = try append("Div", [name, scale], "\(name)_row_scaled")
+    let rounded = try append("Round", [scaled], "\(name)_row_rounded")
+    let moved = try append("Add", [rounded, zeroPoint], "\(name)_row_moved")
+    let clipped = try append("Clip", [moved, zero, top], "\(name)_row_clipped")
+    let codes = try append(
+      "Cast", [clipped], "\(name)_row_codes", ["to": .int(ElementType.uint8.rawValue)])
+    let result = DynamicOperand(codes: codes, scale: scale, zeroPoint: zeroPoint)
+    rowOperands[key] = result
+    return result
+  }
+}
+
+/// A value quantized row by row at a width.
+struct RowKey: Hashable {
+  var value: ValueName
+  var bits: Int
 }

@@ -7,11 +7,12 @@ import Tensors
 /// - Static layers read QuantizeLinear → DequantizeLinear of every encoded value; weights are stored as codes before a
 ///   DequantizeLinear, biases as int32 codes before one.
 /// - Weight-only layers have the DequantizeLinear of the weight alone.
+///   A weight-only MatMul is a MatMulNBits that keeps its activations in float (`appendBlockProduct`).
 /// - Lookups (Gather) take the codes of the rows and make those real.
-/// - Dynamic layers become DynamicQuantizeLinear → MatMulInteger or ConvInteger → Cast → Mul → Add.
+/// - Dynamic layers become DynamicQuantizeLinear → MatMulInteger or ConvInteger → Cast → Mul → Add; where every row has
+///   a range of its own, elementary operators find and apply it (`rowOperand`).
 ///
-/// 4- and 2-bit codes are stored as int4 or uint4, others in 8 bits; groups become blocks (opset 21), which ONNX
-/// Runtime turns into MatMulNBits itself.
+/// 4- and 2-bit codes are stored as int4 or uint4, others in 8 bits; groups become blocks (opset 21).
 struct QDQLowering {
   let model: EncodedGraph
   let path: String
@@ -27,6 +28,7 @@ struct QDQLowering {
   private var dynamic: [ValueName: DynamicOperand] = [:]
   /// Codes and scales of tables that are looked up, by the name they were asked under.
   var lookupConstants: [String: ValueName] = [:]
+  var rowOperands: [RowKey: DynamicOperand] = [:]
 
   /// Codes, scale and zero point of a value quantized at run time.
   struct DynamicOperand {
@@ -53,7 +55,10 @@ struct QDQLowering {
       switch model.layers[node.name]?.mode ?? .float {
       case .float: nodes.append(node)
       case .static, .qat: if try !appendLookup(node) { nodes.append(try reading(node, activations: true)) }
-      case .weightOnly: if try !appendLookup(node) { nodes.append(try reading(node, activations: false)) }
+      case .weightOnly:
+        if try !appendLookup(node), try !appendBlockProduct(node) {
+          nodes.append(try reading(node, activations: false))
+        }
       case .dynamic:
         if try !appendDynamic(node), try !appendLookup(node) {
           if node.inputs.contains(where: { $0.map { model.weights[$0] != nil } ?? false }) {
@@ -226,9 +231,10 @@ struct QDQLowering {
   }
 
   mutating func append(
-    _ type: String, _ inputs: [ValueName?], _ outputs: [ValueName?], _ attributes: Attributes
+    _ type: String, domain: String = "", _ inputs: [ValueName?], _ outputs: [ValueName?],
+    _ attributes: Attributes
   ) throws {
-    guard let declaration = Catalog.find(domain: "", type: type) else {
+    guard let declaration = Catalog.find(domain: domain, type: type) else {
       throw ExportError(file: path, reason: .missingOperator(type))
     }
     // Short, as a file has hundreds of them.
