@@ -70,11 +70,34 @@ import Testing
       warnings == [
         "layer: has no dynamic integer form in ONNX; its weights are stored as codes and it computes in float."
       ])
+  }
 
-    let channel = Scheme(bits: 8, symmetry: .symmetric, granularity: .channel)
-    var rows = try SmallLayer.matMul.encoded(channel, mode: .dynamic)
+  /// A range for every row is written in elementary operators; affine weights keep one range, and that is said.
+  @Test(arguments: Scheme.Symmetry.allCases) func dynamicRows(_ symmetry: Scheme.Symmetry) throws {
+    let scheme = Scheme(bits: 8, symmetry: symmetry, granularity: .channel)
+    var rows = try SmallLayer.matMul.encoded(scheme, mode: .dynamic)
     rows.layers["layer"]?.dynamicActivation = .token
-    #expect(try ONNX.quantized(rows).warnings.first?.contains("per row") == true)
+    let (graph, _, warnings) = try ONNX.quantized(rows)
+    let types = graph.nodes.map(\.operatorName.type)
+    guard symmetry == .symmetric else {
+      #expect(types.contains("DynamicQuantizeLinear"))
+      #expect(warnings.first?.contains("per row") == true)
+      return
+    }
+    #expect(types.contains("ReduceMin") && types.contains("MatMulInteger") && warnings.isEmpty)
+    let x = SmallLayer.matMul.input(seed: 6)
+    let width = x.shape[1]
+    var rounded: [Float] = []
+    for row in 0..<x.shape[0] {
+      let values = Array(x.floats[row * width..<(row + 1) * width])
+      let range = AffineRange(lowest: values.min() ?? 0, highest: values.max() ?? 0)
+      let affine = Scheme(bits: 8, symmetry: .affine, granularity: .tensor)
+      let encoding = Encoding(scheme: affine, scales: [range.scale], zeroPoints: [range.zeroPoint])
+      rounded += quantizeDequantize(Tensor(values, shape: [width]), encoding).floats
+    }
+    let want = try SmallLayer.matMul.graph(dequantized: rows).evaluate(["x": Tensor(rounded, shape: x.shape)]
+    )["y"]
+    #expect(largestDifference(try writtenOutput(rows, x), try #require(want)) < 1e-4)
   }
 
   /// Per-channel weights, int32 bias, and both with the zero points that runtimes fuse by.
