@@ -62,6 +62,8 @@ struct Calibrator {
       let inputs = try source.batch(range)
       let shapes = inputs.mapValues(\.shape)
       if prepared?.shapes != shapes {
+        // Two programs at once would be the peak of memory.
+        prepared = nil
         do {
           prepared = (shapes, try prepare(watched, shapes))
         } catch  where range.count > 1 && start == 0 {
