@@ -23,7 +23,8 @@ let themes = ["terminal", "dark", "light", "high-contrast", "colorblind", "mono"
 func room(
   _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource] = []
 ) -> Target {
-  .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swift)
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swift)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
@@ -52,13 +53,15 @@ let package = Package(
     room("Execution", ["Operators", "Graph", "Tensors", "CKernels"]),
     room("Datasets", ["Tensors", "CZlib", yams]),
     room("Formats", ["Operators", "Graph", "Tensors", protobuf], exclude: ["ONNX/onnx.proto"]),
-    room("Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams, orderedCollections]),
+    room(
+      "Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams, orderedCollections]),
     room("Evaluation", ["Quantization", "Execution", "Datasets", "Graph", "Tensors"]),
     room("Jobs", [dequeModule]),
     room(
       "Workflows",
       [
-        "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors",
+        "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph",
+        "Tensors",
         "CKernels", yams,
       ]),
     room("Exporters", ["Workflows", "Jobs", "Quantization", "Graph", "Tensors"]),
@@ -67,7 +70,8 @@ let package = Package(
     room(
       "Panes",
       [
-        "Interface", "Workbench", "Exporters", "Workflows", "Evaluation", "Quantization", "Jobs", "Graph", "Tensors",
+        "Interface", "Workbench", "Exporters", "Workflows", "Evaluation", "Quantization", "Jobs", "Graph",
+        "Tensors",
       ]),
     room(
       "Screen",
@@ -76,7 +80,8 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Workflows", "Evaluation", 
+        "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Workflows",
+        "Evaluation",
         "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", argumentParser,
         logging,
       ],
@@ -96,7 +101,8 @@ let package = Package(
     tests(
       "Screen",
       [
-        "Panes", "Interface", "Workbench", "Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs",
+        "Panes", "Interface", "Workbench", "Workflows", "Quantization", "Operators", "Graph", "Tensors",
+        "Jobs",
         "Evaluation",
       ]),
     tests("Terminal", ["Interface"]),

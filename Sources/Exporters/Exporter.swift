@@ -35,7 +35,9 @@ package struct Exported: Sendable {
   }
 }
 
-/// Turns a recipe into another toolkit's configuration. A new one is one file and one line in `all`.
+/// Turns a recipe into another toolkit's configuration.
+///
+/// A new one is one file and one line in `all`.
 package struct Exporter: Sendable {
   /// Name on the command line.
   package var name: String

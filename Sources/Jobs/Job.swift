@@ -75,8 +75,10 @@ package struct Reporter: Sendable {
   /// For work outside a queue: nobody listens and nobody cancels.
   package static let silent = Reporter(report: { _, _ in })
 
-  /// Tells how far the work is; throws `JobCancelled` when the job was cancelled and waits while another job
-  /// measures time. One call per unit of work (a batch, a layer) does all three.
+  /// Tells how far the work is; throws `JobCancelled` when the job was cancelled and waits while another
+  /// job measures time.
+  ///
+  /// One call per unit of work (a batch, a layer) does all three.
   package func report(_ fraction: Double?, _ note: String = "") throws { try onReport(fraction, note) }
 
   /// Runs `body` with every other job paused at its next report, so that what it times is not disturbed.

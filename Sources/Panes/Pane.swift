@@ -51,7 +51,9 @@ package enum PaneResult: Sendable {
   case unavailable(String)
 }
 
-/// One pane: a small state of its own (cursor, scroll, filter), drawn from that and the workbench's. Pure.
+/// One pane: a small state of its own (cursor, scroll, filter), drawn from that and the workbench's.
+///
+/// Pure.
 package protocol Pane: Sendable {
   static var kind: PaneKind { get }
   /// All commands, for help, hints and lists.

@@ -16,9 +16,13 @@ package enum Request: Sendable, Hashable {
   case mouse(Bool)
 }
 
-/// The whole screen: panes, focus, overlays and keys. Pure: drawn into a canvas, tested without a terminal.
+/// The whole screen: panes, focus, overlays and keys.
+///
+/// Pure: drawn into a canvas, tested without a terminal.
 package struct Screen: Sendable {
-  /// One of each pane, in the order of their digits. A new pane is a line here.
+  /// One of each pane, in the order of their digits.
+  ///
+  /// A new pane is a line here.
   package static var allPanes: [any Pane] {
     [LayersPane(), ConfigPane(), ComparePane(), ParetoPane(), HistogramPane(), JobsPane(), LogPane()]
   }

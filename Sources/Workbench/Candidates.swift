@@ -8,7 +8,7 @@ package struct CandidateID: Hashable, Comparable, Sendable, Codable {
   package init(_ number: Int) { self.number = number }
   package static func < (a: CandidateID, b: CandidateID) -> Bool { a.number < b.number }
 
-  /// The letter that stands for it on screen: A … Z, then A1 …
+  /// The letter that stands for it on screen: A to Z, then A1 and so on.
   package var letter: String {
     let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     let round = (number - 1) / letters.count

@@ -4,7 +4,9 @@ import Tensors
 import Workflows
 
 extension LayerDetail {
-  /// Computes what the histogram shows of a layer. Takes milliseconds for large layers, so it runs as an effect.
+  /// Computes what the histogram shows of a layer.
+  ///
+  /// Takes milliseconds for large layers, so it runs as an effect.
   ///
   /// - Parameter candidate: the recipe already applied, for what calibration saw; `nil` before it ran.
   package init(layer: String, recipe: Recipe, project: Project, candidate: Candidate?) throws {

@@ -47,8 +47,9 @@ extension WeightSettings {
 }
 
 extension State {
-  /// The layers that recipes speak of, under the current candidate, in the order of the graph. A clamp that fuses
-  /// into the node before it is not one.
+  /// The layers that recipes speak of, under the current candidate, in the order of the graph.
+  ///
+  /// A clamp that fuses into the node before it is not one.
   package var layerViews: [LayerView] {
     guard let project else { return [] }
     let resolved = Dictionary(

@@ -2,8 +2,9 @@ import Foundation
 import Quantization
 import Workflows
 
-/// What is written beside a model so that it reopens as it was: the user's decisions. Results are in a list of
-/// their own (`SessionStore`), because they only grow.
+/// What is written beside a model so that it reopens as it was: the user's decisions.
+///
+/// Results are in a list of their own (`SessionStore`), because they only grow.
 package struct Session: Sendable, Hashable, Codable {
   package struct Candidate: Sendable, Hashable, Codable {
     package var number: Int
@@ -46,7 +47,9 @@ extension State {
     return session
   }
 
-  /// Puts a written session into a state whose project is open. A recipe that no longer reads is told in the log.
+  /// Puts a written session into a state whose project is open.
+  ///
+  /// A recipe that no longer reads is told in the log.
   mutating func restore(_ session: Session) {
     guard let project else { return }
     trials = session.trials

@@ -11,7 +11,9 @@ package struct LogLine: Sendable, Hashable {
   package var text: String
 }
 
-/// The whole workbench as data. Changed only by `update`; drawn by panes.
+/// The whole workbench as data.
+///
+/// Changed only by `update`; drawn by panes.
 package struct State: Sendable {
   /// What is open; `nil` while a model is being read.
   package var project: Project?

@@ -3,7 +3,9 @@ import Quantization
 import Workflows
 
 extension State {
-  /// Applies an action and says what the world should do. Pure: the same state and action always give the same.
+  /// Applies an action and says what the world should do.
+  ///
+  /// Pure: the same state and action always give the same.
   package mutating func update(_ action: Action) -> [Effect] {
     switch action {
     case .clock(let seconds):

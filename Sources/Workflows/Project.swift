@@ -94,10 +94,11 @@ package struct PreparedCandidate: Sendable {
 }
 
 extension Project {
-  /// Which of the recipes read calibration data.
+  /// Which of the recipes read calibration data; one that asks for synthetic samples reads none.
   func needsCalibration(_ recipes: [Recipe]) -> [Bool] {
     recipes.map { recipe in
-      recipe.resolve(model.graph, infos: model.infos).layers.contains { $0.effective.mode == .static }
+      recipe.calibration.source == .data
+        && recipe.resolve(model.graph, infos: model.infos).layers.contains { $0.effective.mode == .static }
     }
   }
 
@@ -118,7 +119,9 @@ extension Project {
       let part = reporter.part(done...Swift.min(done + each, 1))
       done += each
       let source =
-        indices.isEmpty ? nil : try calibrationData(plan.source, recipe: recipe)?.selecting(indices)
+        recipe.calibration.source == .synthetic
+        ? try calibrationData(.synthetic, recipe: recipe)
+        : indices.isEmpty ? nil : try calibrationData(plan.source, recipe: recipe)?.selecting(indices)
       return try quantize(
         model.graph, infos: model.infos, recipe: recipe, calibration: source, threads: threads,
         report: { fraction, note in try part.report(fraction, "\(name): \(note)") })

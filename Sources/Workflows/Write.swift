@@ -4,7 +4,9 @@ import Graph
 import Quantization
 
 extension Model {
-  /// Writes a candidate as a model file; the ending picks the format. Returns what the file cannot say.
+  /// Writes a candidate as a model file; the ending picks the format.
+  ///
+  /// Returns what the file cannot say.
   package func write(_ encoded: EncodedGraph, to path: String) throws -> [String] {
     guard let format = Format.forPath(path), let write = format.write else {
       let known = Format.all.filter { $0.write != nil }.flatMap(\.endings).map { ".\($0)" }
