@@ -93,8 +93,10 @@ let package = Package(
     tests("Formats", ["Operators", "Graph", "Tensors"]),
     tests("Quantization", ["Execution", "Operators", "Graph", "Tensors", "Formats"], exclude: ["Golden"]),
     tests("Evaluation", ["Tensors"]),
-    tests("Workflows", ["Evaluation", "Quantization", "Formats", "Datasets", "Graph", "Tensors"]),
-    tests("Exporters", ["Quantization", "Graph", "Tensors"]),
+    tests(
+      "Workflows",
+      ["Evaluation", "Quantization", "Formats", "Datasets", "Operators", "Graph", "Tensors"]),
+    tests("Exporters", ["Quantization", "Operators", "Graph", "Tensors"]),
     tests("Jobs"),
     tests("Workbench", ["Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs", "Evaluation"]),
     tests("Interface"),

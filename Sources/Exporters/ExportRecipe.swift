@@ -12,6 +12,7 @@ extension Project {
     return try exporter.export(
       ExportInput(
         modelPath: model.path, graph: model.graph, recipe: recipe,
-        resolution: ready?.resolution ?? recipe.resolve(model.graph, infos: model.infos), candidate: ready))
+        resolution: ready?.resolution ?? recipe.resolve(model.graph, infos: model.infos), candidate: ready,
+        extremes: exporter.needsCandidate ? try extremes(recipe, reporter: reporter) : [:]))
   }
 }

@@ -11,15 +11,19 @@ package struct ExportInput: Sendable {
   package var resolution: Resolution
   /// Ranges and encodings; `nil` for exporters that need none.
   package var candidate: Candidate?
+  /// Smallest and largest value of every float activation, for exporters that need a candidate.
+  package var extremes: [ValueName: ClosedRange<Float>]
 
   package init(
-    modelPath: String, graph: Graph, recipe: Recipe, resolution: Resolution, candidate: Candidate? = nil
+    modelPath: String, graph: Graph, recipe: Recipe, resolution: Resolution, candidate: Candidate? = nil,
+    extremes: [ValueName: ClosedRange<Float>] = [:]
   ) {
     self.modelPath = modelPath
     self.graph = graph
     self.recipe = recipe
     self.resolution = resolution
     self.candidate = candidate
+    self.extremes = extremes
   }
 }
 

@@ -12,19 +12,22 @@ extension Exporter {
       guard let candidate = input.candidate else {
         throw QuantizationError("the calibration cache needs ranges: run the recipe with data first.")
       }
-      let ranges = candidate.observed.filter { $0.value.lower.isFinite && $0.value.upper.isFinite }
-      guard !ranges.isEmpty else {
+      let chosen = candidate.observed.filter { $0.value.lower.isFinite && $0.value.upper.isFinite }
+      guard !chosen.isEmpty else {
         throw QuantizationError(
           "recipe \"\(input.recipe.name)\" has no static layer, so there are no ranges to put into a calibration cache."
         )
       }
+      // The toolkit wants every activation; those that have no encoding here go by what was seen of them.
+      let ranges = input.extremes.merging(
+        chosen.mapValues { $0.lower...Swift.max($0.lower, $0.upper) }, uniquingKeysWith: { $1 })
       func array(_ value: Float) -> String {
         "{\"data\": [\(value)], \"dtype\": \"float32\", \"CLS\": \"numpy.array\"}"
       }
       let entries = try ranges.sorted { $0.key < $1.key }.map { name, range in
         let key = String(decoding: try JSONEncoder().encode(name), as: UTF8.self)
         return
-          "    \(key): {\"lowest\": \(array(range.lower)), \"highest\": \(array(range.upper)), \"CLS\": \"TensorData\"}"
+          "    \(key): {\"lowest\": \(array(range.lowerBound)), \"highest\": \(array(range.upperBound)), \"CLS\": \"TensorData\"}"
       }
       let text = """
         {

@@ -90,11 +90,14 @@ package struct Sizes: Sendable, Hashable {
     return (bias, bias)
   }
 
-  /// Bytes of codes, scales and zero points: in the container files use (2, 4 or 8 bits), and at the codes' own width.
+  /// Bits of the container a file gives to codes of a width: ONNX Runtime runs 4 and 8 bits.
+  package static func containerBits(_ bits: Int) -> Int { bits == 2 || bits == 4 ? 4 : 8 }
+
+  /// Bytes of codes, scales and zero points: in the container files use, and at the codes' own width.
   package static func bytes(of tensor: EncodedTensor) -> (container: Int, packed: Int) {
     let encoding = tensor.encoding
     let bits = encoding.scheme.bits
-    let container = bits == 2 || bits == 4 ? bits : 8
+    let container = containerBits(bits)
     let zeros = encoding.scheme.symmetry == .affine ? encoding.zeroPoints.count : 0
     func size(_ width: Int) -> Int {
       (tensor.codes.count * width + 7) / 8 + 4 * encoding.scales.count + (zeros * width + 7) / 8

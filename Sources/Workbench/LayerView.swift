@@ -29,9 +29,9 @@ package struct LayerView: Sendable, Hashable {
 }
 
 extension WeightSettings {
-  /// Bytes of a weight: codes of 2 and 4 bits packed, others a byte each; float32 scales; zero points as codes.
+  /// Bytes of a weight: codes in their container; float32 scales; zero points as codes.
   fileprivate func bytes(of shape: Shape, role: WeightRole) -> Int {
-    let container = bits == 2 || bits == 4 ? bits : 8
+    let container = Sizes.containerBits(bits)
     let channels = role.channelAxis < shape.count ? shape[role.channelAxis] : 1
     let scales: Int
     switch granularity {
