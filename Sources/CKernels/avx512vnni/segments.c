@@ -5,6 +5,12 @@
 
 CK_AVX512_BEGIN
 
+CK_INLINE __m512i addresses(__m256i offsets, unsigned shift, __m512i base, __m512i padding) {
+  __mmask8 outside = _mm256_cmplt_epi32_mask(offsets, _mm256_setzero_si256());
+  __m512i inside = _mm512_add_epi64(base, _mm512_slli_epi64(_mm512_cvtepi32_epi64(offsets), shift));
+  return _mm512_mask_mov_epi64(inside, outside, padding);
+}
+
 static void point(ck_segments *s) {
   const ck_rows *rows = s->rows;
   unsigned shift = (unsigned)s->shift;
@@ -23,13 +29,8 @@ static void point(ck_segments *s) {
   const void **to = s->table;
   for (size_t r = 0; r < s->count; r++, offsets += rows->taps, to += CK_TAPS) {
     __m512i o = _mm512_maskz_loadu_epi32(live, offsets);
-    __mmask16 outside = _mm512_cmplt_epi32_mask(o, _mm512_setzero_si512());
-    __m512i low = _mm512_slli_epi64(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(o)), shift);
-    _mm512_storeu_si512(to, _mm512_mask_mov_epi64(_mm512_add_epi64(base, low), (__mmask8)outside, padding));
-    if (taps <= 8) continue;
-    __m512i high = _mm512_slli_epi64(_mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(o, 1)), shift);
-    _mm512_storeu_si512(
-      to + 8, _mm512_mask_mov_epi64(_mm512_add_epi64(base, high), (__mmask8)(outside >> 8), padding));
+    _mm512_storeu_si512(to, addresses(_mm512_castsi512_si256(o), shift, base, padding));
+    if (taps > 8) _mm512_storeu_si512(to + 8, addresses(_mm512_extracti64x4_epi64(o, 1), shift, base, padding));
   }
   s->pieces = taps;
   s->next += taps;
@@ -48,6 +49,35 @@ CK_INLINE void copy(unsigned char *to, const char *from, size_t n) {
     _mm512_storeu_si512(to, _mm512_maskz_loadu_epi8(live, from));
 }
 
+/// Which of up to sixteen taps lie side by side in memory.
+typedef struct {
+  unsigned begins, outside;  // a bit for each tap that starts a run, or is padding
+  size_t count, longest;
+  size_t starts[16], lengths[16];  // lengths in bytes
+  __mmask64 masks[16];             // of the bytes of runs no longer than a register
+} pattern;
+
+CK_INLINE void find_runs(pattern *p, const int32_t *o, size_t count, int32_t k, size_t bytes) {
+  __mmask16 live = ck_mask16(count), pairs = (__mmask16)(live >> 1);
+  __m512i here = _mm512_maskz_loadu_epi32(live, o), next = _mm512_maskz_loadu_epi32(pairs, o + 1);
+  unsigned outside = _cvtmask16_u32(_mm512_cmplt_epi32_mask(here, _mm512_setzero_si512()));
+  unsigned same = _cvtmask16_u32(_mm512_cmpeq_epi32_mask(_mm512_add_epi32(here, _mm512_set1_epi32(k)), next));
+  unsigned begins = ~((same & ~outside & pairs) << 1) & live;
+  if (begins == p->begins && outside == p->outside) return;
+  p->begins = begins;
+  p->outside = outside;
+  p->count = p->longest = 0;
+  for (; begins; p->count++) {
+    size_t start = (size_t)__builtin_ctz(begins);
+    begins &= begins - 1;
+    size_t length = ((begins ? (size_t)__builtin_ctz(begins) : count) - start) * bytes;
+    p->starts[p->count] = start;
+    p->lengths[p->count] = length;
+    p->masks[p->count] = length >= 64 ? ~0ull : (1ull << length) - 1;
+    if (length > p->longest) p->longest = length;
+  }
+}
+
 /// Short taps side by side. Taps that are neighbours in memory, as those of one kernel row are, go in one copy; which
 /// ones are is found for sixteen at a time, and most rows are like the row before.
 static void gather(ck_segments *s) {
@@ -63,33 +93,32 @@ static void gather(ck_segments *s) {
     s->next += taps;
     return;
   }
-  const __m512i step = _mm512_set1_epi32((int)rows->k);
   for (size_t first = 0; first < taps; first += 16) {
-    size_t count = ck_min(16, taps - first), runs = 0;
-    size_t starts[16], lengths[16];
-    unsigned before_starts = 0, before_outside = 0;
+    size_t count = ck_min(16, taps - first);
+    pattern p;
+    p.begins = 0;
     for (size_t r = 0; r < s->count; r++) {
       const int32_t *o = rows->offsets + (s->row + r) * rows->taps + s->next + first;
-      __mmask16 live = ck_mask16(count);
-      __m512i here = _mm512_maskz_loadu_epi32(live, o);
-      __m512i next = _mm512_maskz_loadu_epi32(live >> 1, o + 1);
-      unsigned outside = _mm512_mask_cmplt_epi32_mask(live, here, _mm512_setzero_si512());
-      unsigned follows = _mm512_mask_cmpeq_epi32_mask(live >> 1, _mm512_add_epi32(here, step), next) & ~outside;
-      unsigned begins = ~(follows << 1) & live;
-      if (begins != before_starts || outside != before_outside || !r) {
-        runs = 0;
-        for (unsigned left = begins; left; left &= left - 1, runs++) starts[runs] = (size_t)__builtin_ctz(left);
-        for (size_t run = 0; run < runs; run++)
-          lengths[run] = ((run + 1 < runs ? starts[run + 1] : count) - starts[run]) * bytes;
-        before_starts = begins;
-        before_outside = outside;
-      }
+      find_runs(&p, o, count, (int32_t)rows->k, bytes);
       unsigned char *to = s->buffer + r * CK_BUFFER + first * bytes;
-      for (size_t run = 0; run < runs; run++) {
-        int32_t offset = o[starts[run]];
-        copy(to, offset < 0 ? rows->padding : a + ((size_t)offset << shift), lengths[run]);
-        to += lengths[run];
-      }
+      const char *padding = rows->padding;
+#define COPY_RUNS(type, load, store)                                              \
+  for (size_t run = 0; run < p.count; to += p.lengths[run++]) {                   \
+    int32_t offset = o[p.starts[run]];                                            \
+    const char *from = offset < 0 ? padding : a + ((size_t)offset << shift);      \
+    store((type *)to, load);                                                      \
+  }
+      if (p.longest <= 16)
+        COPY_RUNS(__m128i, _mm_maskz_loadu_epi8((__mmask16)p.masks[run], from), _mm_storeu_si128)
+      else if (p.longest <= 32)
+        COPY_RUNS(__m256i, _mm256_maskz_loadu_epi8((__mmask32)p.masks[run], from), _mm256_storeu_si256)
+      else if (p.longest <= 64)
+        COPY_RUNS(void, _mm512_maskz_loadu_epi8(p.masks[run], from), _mm512_storeu_si512)
+      else
+        for (size_t run = 0; run < p.count; to += p.lengths[run++]) {
+          int32_t offset = o[p.starts[run]];
+          copy(to, offset < 0 ? padding : a + ((size_t)offset << shift), p.lengths[run]);
+        }
     }
   }
   s->next += taps;
