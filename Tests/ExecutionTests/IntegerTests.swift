@@ -36,6 +36,16 @@ struct IntegerTests {
     #expect(conversions.filter { $0 == "dequantize" }.count == 1)
   }
 
+  /// No mode falls back to a reference, whatever the scheme.
+  @Test(arguments: LayerCase.all, [Mode.static, .dynamic, .weightOnly])
+  func everyLayerHasKernels(_ layer: LayerCase, _ mode: Mode) throws {
+    for scheme in SchemeCase.all where !(layer.weights[1] == 1 && mode == .dynamic && scheme.isGrouped) {
+      let quantized = try QuantizedLayer(layer, scheme, mode)
+      let program = try compile(quantized.encoded, CompileOptions(inputShapes: quantized.draft.shapes))
+      #expect(program.steps.filter { $0.kernel.hasPrefix("reference") }.map(\.kernel) == [], "\(scheme)")
+    }
+  }
+
   @Test(arguments: LayerCase.all, [0, 2, 5, 7] as [Int])
   func levelsGiveTheSameCodes(_ layer: LayerCase, _ scheme: Int) throws {
     let quantized = try QuantizedLayer(layer, SchemeCase.all[scheme], .static)

@@ -27,6 +27,8 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
       name: "conv 1x1", type: "Conv", input: [2, 12, 16, 16], weights: [19, 12, 1, 1], outputs: 19,
       after: .clip),
     .init(
+      name: "conv of one pixel", type: "Conv", input: [40, 30, 1, 1], weights: [60, 30, 1, 1], outputs: 60),
+    .init(
       name: "conv 3x3 of 3 channels, stride 2", type: "Conv", input: [2, 3, 33, 33], weights: [18, 3, 3, 3],
       attributes: ["strides": .ints([2, 2])], outputs: 18, after: .relu),
     .init(
@@ -67,6 +69,8 @@ struct SchemeCase: Sendable, CustomTestStringConvertible {
   var testDescription: String {
     "w\(weights.bits) \(weights.symmetry.rawValue) \(weights.granularity), a\(activationBits) \(activationSymmetry.rawValue)"
   }
+
+  var isGrouped: Bool { if case .group = weights.granularity { true } else { false } }
 
   static let all: [SchemeCase] = [
     .init(weights: Scheme(bits: 8, symmetry: .symmetric, granularity: .channel)),

@@ -64,6 +64,12 @@ extension FloatCase {
       draft.output(try draft.node("Cast", [same], ["to": .int(ElementType.float32.rawValue)]))
       let both = try draft.node("And", [more, same])
       draft.output(try draft.node("Where", [both, x, try draft.node("Neg", [x])]))
+      for type in ["Or", "Xor"] { draft.output(try draft.node(type, [more, same])) }
+      for type in ["Less", "LessOrEqual", "GreaterOrEqual", "Equal"] {
+        draft.output(try draft.node(type, [x, draft.constant(draft.random.tensor([6]))]))
+        draft.output(try draft.node(type, [i, draft.constant(Tensor([Int32(1), 3, 2, 4], shape: [4, 1]))]))
+      }
+      draft.output(try draft.node("Not", [more]))
       let wide = try draft.node("Cast", [i], ["to": .int(ElementType.int64.rawValue)])
       draft.output(try draft.node("Mul", [wide, wide]))
       draft.output(try draft.node("Cast", [wide], ["to": .int(ElementType.float32.rawValue)]))

@@ -4,7 +4,7 @@ import Tensors
 /// A function of the bits of two integers or truth values of one type, with broadcasting.
 ///
 /// - Inputs: A, B, of one type. Output: C, that type, of the shape both broadcast to.
-package protocol BitFunction: PlainOperator {
+package protocol BitFunction: PlainOperator, Lowerable {
   func value<T: ElementWord>(_ a: T, _ b: T) -> T
   /// Truth values for the logical operators, integers for the bitwise ones.
   static var isLogical: Bool { get }

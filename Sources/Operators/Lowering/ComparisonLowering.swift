@@ -83,3 +83,27 @@ private func answerRow<Q: Question>(
   default: for i in 0..<count { out[i] = Q.answer(x[i &* a], y[i &* b]) ? 1 : 0 }
   }
 }
+
+extension BitFunction {
+  /// Truth values, a byte each.
+  package func lower(_ site: LoweringSite) throws -> KernelCall? {
+    guard Self.isLogical, let operands = BroadcastOperands(site, indices: [0, 1]) else { return nil }
+    return loopPairs(site, operands, label: Self.name.type) { (a: UInt8, b: UInt8) in value(a, b) }
+  }
+}
+
+extension Not: Lowerable {
+  package func lower(_ site: LoweringSite) throws -> KernelCall? {
+    guard let x = site.input(0), let count = x.info.count else { return nil }
+    return KernelCall(
+      "Not", reads: [KernelCall.Read(.input(0), Form(.plain, x.layout))], writes: [Form(.plain, x.layout)]
+    ) { memory in
+      let (from, to) = (memory.reads[0].of(UInt8.self), memory.writes[0].of(UInt8.self))
+      return [
+        Phase.over(count, grain: rowGrain) { start, end in
+          for i in start..<end { to[i] = from[i] == 0 ? 1 : 0 }
+        }
+      ]
+    }
+  }
+}

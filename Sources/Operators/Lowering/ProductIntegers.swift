@@ -99,8 +99,9 @@ extension Product {
   func dynamicCall(_ weights: ProductWeights) -> KernelCall? {
     guard let (lower, upper) = floatBounds else { return nil }
     let mode = site.layer.sharing(isImage: outputLayout == .channelsLast)
-    let byRow = mode == .token || (mode == .sample && rows.rows == 1 && rows.offsets == nil)
-    guard !byRow || (rows.offsets == nil && outputLayout == .rowMajor) else { return nil }
+    // A sample of one row is a token. Tokens of images are no rows here.
+    let byRow = rows.offsets == nil && (mode == .token || (mode == .sample && rows.rows == 1))
+    guard mode != .token || (byRow && outputLayout == .rowMajor) else { return nil }
     var rows = rows
     if byRow { rows = rows.merged }
     let encoder = DynamicEncoder(

@@ -107,6 +107,12 @@ package struct StridedCopy {
     let last = sizes.count - 1
     let (rows, columns) = (sizes[last], sizes[last - 1])
     let (sourceStride, targetStride) = (from[last], to[last - 1])
+    if rows <= 4 {
+      // Few planes next to each other: the tiles of the kernels would be mostly empty.
+      return elementBytes == 4
+        ? { Self.interleave(UInt32.self, $0, $1, rows, columns, sourceStride, targetStride) }
+        : { Self.interleave(UInt8.self, $0, $1, rows, columns, sourceStride, targetStride) }
+    }
     if elementBytes == 4 {
       return { kernels.pointee.transpose_32($0, rows, columns, sourceStride, $1, targetStride) }
     }
@@ -122,6 +128,29 @@ package struct StridedCopy {
     case 2: return { Self.copy(UInt16.self, $0, $1, n, f, t) }
     case 4: return { Self.copy(UInt32.self, $0, $1, n, f, t) }
     default: return { Self.copy(UInt64.self, $0, $1, n, f, t) }
+    }
+  }
+
+  /// Planes of `columns` elements as pixels of `rows` elements.
+  @inline(__always)
+  private static func interleave<T>(
+    _ type: T.Type, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ rows: Int, _ columns: Int,
+    _ plane: Int, _ pixel: Int
+  ) {
+    let (x, y) = (x.of(T.self), y.of(T.self))
+    if rows == 3 {
+      let (a, b, c) = (x, x + plane, x + 2 * plane)
+      for i in 0..<columns {
+        let out = y + i &* pixel
+        out[0] = a[i]
+        out[1] = b[i]
+        out[2] = c[i]
+      }
+      return
+    }
+    for row in 0..<rows {
+      let (from, to) = (x + row * plane, y + row)
+      for i in 0..<columns { to[i &* pixel] = from[i] }
     }
   }
 
