@@ -214,7 +214,8 @@ package struct Screen: Sendable {
   }
 
   private mutating func quit(_ state: State) -> [Request] {
-    let running = state.activeJobs.count
+    // Only a candidate's work is worth a question.
+    let running = state.activeJobs.count { state.owners[$0.id] != nil }
     guard running > 0 else { return [.quit] }
     overlays.append(
       ConfirmDialog(
