@@ -125,10 +125,7 @@ package struct ConfigPane: CommandedPane {
   private var rowCount: Int { Self.settings.count + 1 }
 
   private func lead(_ state: State) -> ResolvedLayer? {
-    let scope = state.scope
-    let resolution = state.currentEntry?.resolution
-    let named = state.layer.flatMap { scope.contains($0) ? $0 : nil } ?? scope.first
-    return named.flatMap { resolution?[$0] }
+    state.lead.flatMap { state.currentEntry?.resolution[$0] }
   }
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {
@@ -177,7 +174,7 @@ package struct ConfigPane: CommandedPane {
 
   package func note(_ state: State) -> [Run] {
     let scope = state.scope
-    guard let first = state.layer.flatMap({ scope.contains($0) ? $0 : nil }) ?? scope.first else { return [] }
+    guard let first = state.lead else { return [] }
     let others = scope.count > 1 ? " +\(scope.count - 1)" : ""
     return [Run(Fitting.cutMiddle(first, to: 20) + others, .muted)]
   }

@@ -256,16 +256,8 @@ package struct Screen: Sendable {
     return []
   }
 
-  /// The settings that a change of the scope starts from.
-  private func lead(_ entry: CandidateEntry, _ state: State) -> ResolvedLayer? {
-    let scope = state.scope
-    return (state.layer.flatMap { scope.contains($0) ? $0 : nil } ?? scope.first).flatMap {
-      entry.resolution[$0]
-    }
-  }
-
   private mutating func changeMode(_ by: Int, _ entry: CandidateEntry, _ state: inout State) -> [Request] {
-    guard let layer = lead(entry, state) else { return [] }
+    guard let layer = state.lead.flatMap({ entry.resolution[$0] }) else { return [] }
     let all = ConfigPane.modes
     let place = (all.firstIndex(of: layer.requested.mode) ?? 0) + by
     let mode = all[(place + all.count) % all.count]
@@ -276,7 +268,7 @@ package struct Screen: Sendable {
   }
 
   private mutating func changeBits(_ by: Int, _ entry: CandidateEntry, _ state: inout State) -> [Request] {
-    guard let layer = lead(entry, state) else { return [] }
+    guard let layer = state.lead.flatMap({ entry.resolution[$0] }) else { return [] }
     guard layer.requested.mode != .float else {
       say(Toast(.info, "A float layer has no bits to change; m changes its mode."), state)
       return []

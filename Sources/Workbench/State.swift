@@ -62,6 +62,13 @@ package struct State: Sendable {
     return layer.map { [$0] } ?? []
   }
 
+  /// The layer whose settings stand for the scope and that a change starts from: the one under the cursor where it is
+  /// in the scope, else the scope's first.
+  package var lead: String? {
+    let scope = scope
+    return layer.flatMap { scope.contains($0) ? $0 : nil } ?? scope.first
+  }
+
   /// The job that runs or waits for a candidate.
   package func job(of id: CandidateID) -> JobStatus? {
     jobs.last { owners[$0.id] == id && !$0.state.isOver }
