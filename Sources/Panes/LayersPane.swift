@@ -114,14 +114,7 @@ package struct LayersPane: CommandedPane {
   }
 
   package mutating func handle(_ key: Key, _ state: State, size: Size) -> PaneResult {
-    guard var editing = field else {
-      let context = PaneContext(pane: self, state: state)
-      switch Self.commands.match(key, in: context) {
-      case .none: return .ignored
-      case .perform(let step): return .done(update(step, state, size: size))
-      case .unavailable(let reason): return .unavailable(reason)
-      }
-    }
+    guard var editing = field else { return command(key, state, size: size) }
     switch key {
     case .escape:
       field = nil

@@ -105,6 +105,11 @@ extension CommandedPane {
   }
 
   package mutating func handle(_ key: Key, _ state: State, size: Size) -> PaneResult {
+    command(key, state, size: size)
+  }
+
+  /// Does what the table says of a key.
+  mutating func command(_ key: Key, _ state: State, size: Size) -> PaneResult {
     perform(Self.commands.match(key, in: PaneContext(pane: self, state: state)), state, size)
   }
 
