@@ -131,14 +131,15 @@ extension ResolvedLayer {
     let features = weight.shape[weight.role.featureAxis]
     let channels = weight.shape[weight.role.channelAxis]
     let taps = features * channels == 0 ? 1 : weight.elements / (features * channels)
-    if weight.role.featureAxis == weight.role.channelAxis || features < size
-      || (features == size && taps == 1)
-    {
+    if weight.role.featureAxis == weight.role.channelAxis || (features == 1 && size > 1) {
       effective.weights.granularity = .channel
-      reasons.append(
-        features < size
-          ? "\(features) input features, fewer than the group of \(size): one scale per channel"
-          : "the group of \(size) holds all input features: one scale per channel")
+      reasons.append("one input feature per output, nothing to group: one scale per channel")
+    } else if features <= size && taps == 1 {
+      effective.weights.granularity = .channel
+      reasons.append("the group of \(size) holds all input features: one scale per channel")
+    } else if features < size {
+      effective.weights.granularity = .group(features)
+      reasons.append("\(features) input features, fewer than the group of \(size): one group of them per tap")
     } else if features % size != 0 {
       reasons.append(
         "\(features) input features are not a multiple of \(size): the last group has \(features % size)")

@@ -188,7 +188,7 @@ import Testing
     let layer = try #require(candidate.resolution["dw"])
     #expect(
       layer.effective.weights.granularity == .channel && layer.requested.weights.granularity == .group(2))
-    #expect(layer.reasons == ["1 input features, fewer than the group of 2: one scale per channel"])
+    #expect(layer.reasons == ["one input feature per output, nothing to group: one scale per channel"])
     // Weights in groups give float sums, so their layer keeps a float bias.
     #expect(candidate.encoded.biases["pw_b"] == nil && candidate.encoded.biases["dw_b"] != nil)
   }
