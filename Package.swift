@@ -13,9 +13,7 @@ let kernels: [CSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let themes = ["terminal", "dark", "light", "high-contrast", "colorblind", "mono"]
 
@@ -41,7 +39,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
   ],
   targets: [
     .target(name: "CKernels", cSettings: kernels),
@@ -54,9 +51,9 @@ let package = Package(
     room("Datasets", ["Tensors", "CZlib", yams]),
     room("Formats", ["Operators", "Graph", "Tensors", protobuf], exclude: ["ONNX/onnx.proto"]),
     room(
-      "Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams, orderedCollections]),
+      "Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams]),
     room("Evaluation", ["Quantization", "Execution", "Datasets", "Graph", "Tensors"]),
-    room("Jobs", [dequeModule]),
+    room("Jobs", ["Tensors", dequeModule]),
     room(
       "Workflows",
       [
@@ -83,7 +80,6 @@ let package = Package(
         "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Workflows",
         "Evaluation",
         "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", argumentParser,
-        logging,
       ],
       swiftSettings: swift),
     tests("Tensors"),
@@ -93,11 +89,16 @@ let package = Package(
     tests("Formats", ["Operators", "Graph", "Tensors"]),
     tests("Quantization", ["Execution", "Operators", "Graph", "Tensors", "Formats"], exclude: ["Golden"]),
     tests("Evaluation", ["Tensors"]),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests(
       "Workflows",
-      ["Evaluation", "Quantization", "Formats", "Datasets", "Operators", "Graph", "Tensors"]),
+      [
+        "Evaluation", "Execution", "Quantization", "Formats", "Datasets", "Operators", "Graph", "Tensors",
+        "Jobs",
+        "CAllocations",
+      ]),
     tests("Exporters", ["Quantization", "Operators", "Graph", "Tensors"]),
-    tests("Jobs"),
+    tests("Jobs", ["Tensors"]),
     tests("Workbench", ["Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs", "Evaluation"]),
     tests("Interface"),
     tests(

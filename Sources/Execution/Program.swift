@@ -1,7 +1,6 @@
 import CKernels
 import Glibc
 import Graph
-import Synchronization
 import Tensors
 
 /// A compiled graph: a flat list of steps on memory planned once.
@@ -31,7 +30,7 @@ package final class Program: @unchecked Sendable {
   private let work: [StepWork]
   private let outputSources: [Source]
   private let crew: Crew
-  private let turn = Mutex(())
+  private let turn = Locked(())
 
   init(parts: ProgramParts) {
     inputs = parts.inputs

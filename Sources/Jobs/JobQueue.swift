@@ -1,6 +1,6 @@
 import DequeModule
 import Foundation
-import Synchronization
+import Tensors
 
 /// Runs jobs on threads of its own, oldest first, and tells what becomes of them.
 ///
@@ -30,7 +30,7 @@ package final class JobQueue: Sendable {
     var stopped = false
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
   /// Guards nothing itself: threads wait on it for changes of `state`.
   private let changed = NSCondition()
   private let notify: @Sendable (JobStatus) -> Void

@@ -1,10 +1,10 @@
-import Synchronization
+import Tensors
 
 /// Carries values from threads that work to the one that draws.
 ///
 /// `wake` is called only when the box was empty, so a burst of messages costs one wake-up.
 package final class Mailbox<Message: Sendable>: Sendable {
-  private let messages = Mutex<[Message]>([])
+  private let messages = Locked<[Message]>([])
   private let wake: @Sendable () -> Void
 
   package init(wake: @escaping @Sendable () -> Void) { self.wake = wake }

@@ -1,6 +1,5 @@
 import Execution
 import Graph
-import Synchronization
 import Tensors
 
 /// Runs samples through the float graph and shows values to observers, batch by batch.
@@ -101,7 +100,7 @@ struct Calibrator {
 private final class Watch: @unchecked Sendable {
   /// Written by the one chunk that has the index.
   private let slots: UnsafeMutableBufferPointer<any Observer>
-  private let problem = Mutex<(sample: Int, index: Int)?>(nil)
+  private let problem = Locked<(sample: Int, index: Int)?>(nil)
 
   init(choices: [ObserverChoice]) {
     slots = .allocate(capacity: choices.count)

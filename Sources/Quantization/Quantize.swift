@@ -1,5 +1,4 @@
 import Graph
-import Synchronization
 import Tensors
 
 /// Applies a recipe to a graph that is already simplified: calibrates, then encodes activations, weights and biases.
@@ -90,7 +89,7 @@ struct Quantizer {
     try report(Self.calibrationShare * 0.9, "choosing ranges")
     // Searching ranges is independent work per value.
     let order = placement.order
-    let ranges = Mutex<[ValueName: ObservedRange]>([:])
+    let ranges = Locked<[ValueName: ObservedRange]>([:])
     parallel(order.count, grain: 1, threads: threads) { indices in
       for index in indices {
         guard let observer = observers[order[index]], let request = requests[order[index]] else { continue }

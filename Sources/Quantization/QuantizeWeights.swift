@@ -1,5 +1,4 @@
 import Graph
-import Synchronization
 import Tensors
 
 extension Quantizer {
@@ -113,7 +112,7 @@ extension Quantizer {
   }
 
   private func run(_ jobs: [Job]) throws -> [Result?] {
-    let results = Mutex<[Int: Result]>([:])
+    let results = Locked<[Int: Result]>([:])
     parallel(jobs.count, grain: 1, threads: threads) { indices in
       for index in indices {
         let result = Quantizer.encode(jobs[index])

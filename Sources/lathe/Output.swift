@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import Jobs
-import Synchronization
+import Tensors
 import Workflows
 
 /// What commands write: results on stdout, everything else on stderr.
@@ -41,7 +41,7 @@ enum Output {
   static func reporter(quiet: Bool) -> Reporter {
     Interrupt.install()
     let draws = !quiet && isatty(2) == 1
-    let last = Mutex<ContinuousClock.Instant?>(nil)
+    let last = Locked<ContinuousClock.Instant?>(nil)
     return Reporter(report: { fraction, note in
       if Interrupt.happened { throw JobCancelled() }
       guard draws else { return }

@@ -1,9 +1,9 @@
 import Jobs
-import Synchronization
+import Tensors
 import Testing
 
 private final class Recorder: Sendable {
-  let all = Mutex<[JobStatus]>([])
+  let all = Locked<[JobStatus]>([])
   func note(_ status: JobStatus) { all.withLock { $0.append(status) } }
   func states(of id: JobID) -> [JobStatus.State] {
     all.withLock { $0.filter { $0.id == id }.map(\.state) }
@@ -15,7 +15,7 @@ private struct Broken: Error, CustomStringConvertible { let description = "it br
 @Test func jobsRunInOrderAndEnd() {
   let recorder = Recorder()
   let queue = JobQueue(workers: 1) { recorder.note($0) }
-  let order = Mutex<[Int]>([])
+  let order = Locked<[Int]>([])
   let first = queue.submit("first") { _ in order.withLock { $0.append(1) } }
   let second = queue.submit("second") { _ in
     order.withLock { $0.append(2) }
@@ -31,7 +31,7 @@ private struct Broken: Error, CustomStringConvertible { let description = "it br
 @Test func aCancelledJobEndsAtItsNextReport() {
   let recorder = Recorder()
   let queue = JobQueue(workers: 1) { recorder.note($0) }
-  let reports = Mutex(0)
+  let reports = Locked(0)
   let id = queue.submit("endless") { reporter in
     while true {
       reports.withLock { $0 += 1 }
@@ -50,9 +50,9 @@ private struct Broken: Error, CustomStringConvertible { let description = "it br
 
 @Test func timingRunsAlone() {
   let queue = JobQueue(workers: 2) { _ in }
-  let isTiming = Mutex(false)
-  let disturbed = Mutex(0)
-  let ended = Mutex(false)
+  let isTiming = Locked(false)
+  let disturbed = Locked(0)
+  let ended = Locked(false)
   queue.submit("busy") { reporter in
     while !ended.withLock({ $0 }) {
       try reporter.report(nil)
@@ -77,8 +77,8 @@ private struct Broken: Error, CustomStringConvertible { let description = "it br
 
 @Test func twoJobsThatMeasureTakeTurns() {
   let queue = JobQueue(workers: 2) { _ in }
-  let inside = Mutex(0)
-  let overlaps = Mutex(0)
+  let inside = Locked(0)
+  let overlaps = Locked(0)
   for _ in 0..<2 {
     queue.submit("timing") { reporter in
       for _ in 0..<50 {
@@ -100,7 +100,7 @@ private struct Broken: Error, CustomStringConvertible { let description = "it br
 }
 
 @Test func aMailboxWakesOncePerBurst() {
-  let wakes = Mutex(0)
+  let wakes = Locked(0)
   let box = Mailbox<Int> { wakes.withLock { $0 += 1 } }
   for i in 0..<100 { box.post(i) }
   #expect(box.drain() == Array(0..<100))

@@ -1,7 +1,6 @@
 import Foundation
 import Graph
 import Quantization
-import Synchronization
 import Tensors
 import Testing
 
@@ -78,7 +77,7 @@ import Testing
 
   @Test func reportsRiseAndCanStop() throws {
     let graph = try writer().graph
-    let seen = Mutex<[Double]>([])
+    let seen = Locked<[Double]>([])
     _ = try candidate(graph) { fraction, _ in seen.withLock { $0.append(fraction) } }
     let fractions = seen.withLock { $0 }
     #expect(fractions == fractions.sorted() && fractions.last == 1)

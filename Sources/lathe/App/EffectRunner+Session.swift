@@ -2,13 +2,9 @@ import Foundation
 import Jobs
 import Quantization
 import Synchronization
+import Tensors
 import Workbench
 import Workflows
-
-/// Holds the store of the open session; guarded by a mutex because jobs open it and the main loop writes it.
-struct SessionStoreBox: ~Copyable {
-  var store: SessionStore?
-}
 
 extension EffectRunner {
   /// Opens the session that belongs to a project and returns what it held.
@@ -26,12 +22,12 @@ extension EffectRunner {
       data: [project.dataPath, project.trainDataPath].map { $0.map(fingerprint) ?? "-" }.joined(
         separator: " "),
       numerics: Numerics.version, machine: .current(threads: project.threads))
-    return store.withLock { box in
+    return store.withLock { open in
       let store = SessionStore(folder: folder, conditions: conditions)
       let session = store.load()
       for warning in store.warnings { mailbox.post(.note(warning, .warning)) }
       if let reason = store.readOnlyReason { mailbox.post(.sessionIsReadOnly(reason)) }
-      box.store = store
+      open = store
       return session
     }
   }
@@ -45,9 +41,9 @@ extension EffectRunner {
   }
 
   func append(_ recipe: Recipe, _ measured: Measured) {
-    store.withLock { box in
+    store.withLock { open in
       do {
-        try box.store?.append(recipe, measured)
+        try open?.append(recipe, measured)
       } catch {
         mailbox.post(.saveFailed("\(error)"))
       }
@@ -56,8 +52,8 @@ extension EffectRunner {
 
   /// Writes the session; called from the main loop, a few kilobytes.
   func save(_ session: Session) {
-    store.withLock { box in
-      guard let store = box.store else { return mailbox.post(.saved) }
+    store.withLock { open in
+      guard let store = open else { return mailbox.post(.saved) }
       do {
         try store.save(session)
         mailbox.post(.saved)

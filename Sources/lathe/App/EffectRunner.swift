@@ -4,7 +4,7 @@ import Formats
 import Foundation
 import Jobs
 import Quantization
-import Synchronization
+import Tensors
 import Workbench
 import Workflows
 
@@ -15,8 +15,8 @@ final class EffectRunner: Sendable {
   /// Short answers to the cursor, apart from the long work; a newer question replaces an older one.
   private let answers: JobQueue
   private let candidates = CandidateCache()
-  private let open = Mutex<Project?>(nil)
-  private let lastAnswer = Mutex<JobID?>(nil)
+  private let open = Locked<Project?>(nil)
+  private let lastAnswer = Locked<JobID?>(nil)
   /// Where sessions go: beside the model, in a given folder, or nowhere.
   enum Sessions: Sendable {
     case beside
@@ -26,7 +26,7 @@ final class EffectRunner: Sendable {
 
   let sessions: Sessions
   private let threads: Int
-  let store = Mutex<SessionStoreBox>(SessionStoreBox())
+  let store = Locked<SessionStore?>(nil)
 
   init(threads: Int, sessions: Sessions, wake: @escaping @Sendable () -> Void) {
     let mailbox = Mailbox<Action>(wake: wake)
@@ -138,7 +138,7 @@ final class EffectRunner: Sendable {
 
 /// The candidates made last, so that exporting and looking at one do not make it again.
 private final class CandidateCache: Sendable {
-  private let entries = Mutex<[(key: Recipe, candidate: Candidate)]>([])
+  private let entries = Locked<[(key: Recipe, candidate: Candidate)]>([])
   private static let most = 6
 
   func candidate(for key: Recipe) -> Candidate? { entries.withLock { $0.first { $0.key == key }?.candidate } }
