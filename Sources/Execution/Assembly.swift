@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 import Graph
 import Tensors
 
@@ -23,6 +24,10 @@ extension Compiler {
     shareInPlace(&roots)
     let runs = elementRuns()
     let (plan, offsets) = planned(roots, runs)
+    let available = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    guard plan.byteCount <= available else {
+      throw ExecutionError.memory(bytes: plan.byteCount, available: available)
+    }
     let ports = try inputPorts()
     let memory = ProgramMemory(
       byteCount: Swift.max(64, plan.byteCount),

@@ -20,7 +20,8 @@ package func compile(_ encoded: EncodedGraph, _ options: CompileOptions) throws 
     else {
       throw ExecutionError.inputShape(input.name, "its shape must be given, because the model leaves it open")
     }
-    guard shape.checkedElementCount != nil else {
+    // Beyond this, bytes and sums of bytes would overflow; what the machine holds is checked once memory is planned.
+    guard let count = shape.checkedElementCount, count <= 1 << 48 else {
       throw ExecutionError.inputShape(input.name, "shape \(shape.shapeText) is impossible")
     }
     guard let type = input.type ?? encoded.graph.constants[input.name]?.type else {

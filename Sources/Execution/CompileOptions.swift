@@ -27,6 +27,7 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   case unknownInput(ValueName, expected: [ValueName])
   case inputType(ValueName, found: String, expected: String)
   case output(ValueName, String)
+  case memory(bytes: Int, available: Int)
 
   package var description: String {
     switch self {
@@ -41,6 +42,8 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
     case .inputType(let name, let found, let expected):
       "input \"\(name)\" has elements of type \(found), expected \(expected)"
     case .output(let name, let reason): "output \"\(name)\": \(reason)"
+    case .memory(let bytes, let available):
+      "the activations need \(bytes >> 20) MiB, and this machine has \(available >> 20). Give smaller inputs or a smaller batch."
     }
   }
 }

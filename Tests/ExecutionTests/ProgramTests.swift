@@ -1,5 +1,6 @@
 import Execution
 import Graph
+import Operators
 import Tensors
 import Testing
 
@@ -50,6 +51,18 @@ struct ProgramTests {
     }
     #expect(throws: ExecutionError.inputShape("x", "has shape 1x8x36, expected 1x8x6x6")) {
       try program.run(["x": good.reshaped([1, 8, 36])])
+    }
+  }
+
+  @Test(arguments: [[1_000_000, 1_000_000], [1 << 40, 1 << 20], [1 << 30, 1 << 31]] as [Shape])
+  func refusesWhatNoMachineHolds(_ shape: Shape) throws {
+    var graph = Graph()
+    graph.inputs = [ValueInfo(name: "x", type: .float32, dimensions: shape.map { .fixed($0) })]
+    graph.outputs = [ValueInfo(name: "y", type: .float32, dimensions: nil)]
+    let relu = try #require(Catalog.find(domain: "", type: "Relu")).init(attributes: [:])
+    graph.nodes = [Node(name: "y", op: relu, inputs: ["x"], outputs: ["y"])]
+    #expect(throws: ExecutionError.self) {
+      try compile(EncodedGraph(graph: graph), CompileOptions(inputShapes: [:]))
     }
   }
 
