@@ -33,6 +33,9 @@ package struct Session: Sendable, Hashable, Codable {
 }
 
 extension State {
+  /// What a candidate of a session file may be numbered.
+  private static let numbers = 0..<1_000_000_000
+
   /// The session as it would be written now.
   package var session: Session {
     var session = Session()
@@ -54,6 +57,12 @@ extension State {
     guard let project else { return }
     trials = session.trials
     for saved in session.candidates {
+      guard Self.numbers.contains(saved.number), entry(CandidateID(saved.number)) == nil else {
+        note(
+          "a candidate of the session is left out: number \(saved.number) is not new or not possible",
+          .warning)
+        continue
+      }
       do {
         let recipe = try Recipe(yaml: saved.recipe, file: "session")
         let measured = try saved.lastMeasured.map { try Recipe(yaml: $0, file: "session") }
@@ -71,7 +80,8 @@ extension State {
       session.current.map { CandidateID($0) }.flatMap { known.contains($0) ? $0 : nil }
       ?? candidates.first?.id
     baseline = session.baseline.map { CandidateID($0) }.flatMap { known.contains($0) ? $0 : nil }
-    nextCandidate = Swift.max(session.next, (candidates.map(\.id.number).max() ?? 0) + 1)
+    let free = (candidates.map(\.id.number).max() ?? 0) + 1
+    nextCandidate = Self.numbers.contains(session.next) ? Swift.max(session.next, free) : free
     let layers = Set(project.model.layers.map(\.name))
     marked = Set(session.marked).intersection(layers)
     if let saved = session.layer, layers.contains(saved) { layer = saved }

@@ -83,9 +83,25 @@ package final class SessionStore {
       session.trials = loadTrials()
       return session
     } catch {
-      warnings.append("\(path): cannot be read and is left alone: \(error)")
+      warnings.append("\(path): cannot be read\(setAside(path)): \(error)")
       return nil
     }
+  }
+
+  /// Moves a file that cannot be read out of the way of the next save, and says where to.
+  private func setAside(_ path: String) -> String {
+    guard readOnlyReason == nil else { return "" }
+    var kept = path + ".unreadable"
+    var number = 1
+    while access(kept, F_OK) == 0 {
+      number += 1
+      kept = "\(path).unreadable-\(number)"
+    }
+    guard rename(path, kept) == 0 else {
+      readOnlyReason = "\(path) cannot be read or moved: \(String(cString: strerror(errno)))"
+      return ""
+    }
+    return " and is kept as \((kept as NSString).lastPathComponent)"
   }
 
   private func loadTrials() -> [Recipe: Measured] {

@@ -20,7 +20,7 @@ def test_float32_equals_onnxruntime(name, tmp_path):
 
 PRESETS = ["static-int8", "dynamic-int8", "weight-int8", "weight-int4"]
 # Model and samples to compare on; the large ones have fewer, to keep the whole run short.
-EXPORTED = {"resnet8": 1000, "resnet20": 500, "mobilenet_v1": 100, "squeezenet": 60, "mnist": 500, "magika": 200, "minilm": 60}
+EXPORTED = {"resnet8": 1000, "resnet20": 500, "mobilenet_v1": 100, "squeezenet": 60, "mnist": 500, "magika": 200, "minilm": 60, "resnet56": 200, "mobilenet_v2": 40}
 
 
 @needs_shared

@@ -27,6 +27,7 @@ struct Golden: Decodable {
 
   static let files = [
     "onnxruntime-qdq", "onnxruntime-default", "pytorch-fbgemm-static", "pytorch-dynamic",
+    "tflite-dynamic-range",
   ].flatMap { preset in ["resnet8", "resnet20"].map { "\(preset).\($0)" } }
 
   static func read(_ name: String) throws -> Golden {

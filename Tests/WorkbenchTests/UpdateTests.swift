@@ -8,7 +8,7 @@ import Testing
 import Workbench
 import Workflows
 
-private func project() throws -> Project {
+func project() throws -> Project {
   let graph = Graph(
     name: "tiny",
     inputs: [ValueInfo(name: "x", type: .float32, dimensions: [.free("N"), .fixed(64)])],
@@ -18,13 +18,13 @@ private func project() throws -> Project {
   return try Project(model: try Model(source: graph, path: "tiny.onnx", format: "onnx"), threads: 1)
 }
 
-private func opened() throws -> State {
+func opened() throws -> State {
   var state = State()
   _ = state.update(.opened(try project(), nil))
   return state
 }
 
-private func measurement(_ name: String) -> Workflows.Measurement {
+func measurement(_ name: String) -> Workflows.Measurement {
   Workflows.Measurement(
     float32: Trial(name: "float32", execution: .float, weightBytes: 2048, packedBytes: 2048),
     candidates: [Trial(name: name, execution: .integer, weightBytes: 600, packedBytes: 600)], roles: "",

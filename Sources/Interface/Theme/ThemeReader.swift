@@ -76,8 +76,9 @@ struct ThemeSource {
       warnings.append(ThemeWarning(file: file, line: node?.mark?.line ?? line, problem: problem))
     }
     switch name {
-    case "name": self.name = value.string
-    case "inherits": inherits = value.string
+    case "name", "inherits":
+      guard let text = value.string else { return warn("`\(name)` is a name", at: value) }
+      if name == "name" { self.name = text } else { inherits = text }
     case "appearance":
       if let text = value.string, let appearance = Theme.Appearance(rawValue: text) {
         self.appearance = appearance

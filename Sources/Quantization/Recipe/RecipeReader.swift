@@ -33,7 +33,13 @@ extension RecipeError {
     case .duplicatedKeysInMapping(let duplicates, _):
       let keys = duplicates.map { String(describing: $0) }.joined(separator: ", ")
       self.init(file: file, place: SourcePlace(), message: "a key is given twice: \(keys).")
-    default: self.init(file: file, place: SourcePlace(), message: "not YAML: \(error)")
+    case .reader(let problem, let offset, _, let yaml):
+      let before = yaml.utf8.prefix(offset ?? 0)
+      let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+      let column = before.reversed().prefix { $0 != UInt8(ascii: "\n") }.count + 1
+      self.init(
+        file: file, place: SourcePlace(line: line, column: column), message: "not YAML: \(problem).")
+    default: self.init(file: file, place: SourcePlace(), message: "not YAML.")
     }
   }
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What other toolkits compute for two of the shared models: scales, zero points and codes, as JSON beside this file.
 
-    python3 -m venv V && V/bin/pip install onnx onnxruntime==1.32.0 sympy torch==2.13.0 && V/bin/python golden.py SHARED
+    python3 -m venv V && V/bin/pip install onnx onnxruntime==1.32.0 sympy torch==2.13.0 tensorflow-cpu==2.20.0
+    V/bin/python golden.py SHARED [onnxruntime] [torch] [tensorflow]
 
 Calibration: the first 16 images of data/cifar10/train4000, one per call. Of each weight every ⌈n/512⌉-th code is kept,
 as base64 of int8. Activations are kept by the name of the ONNX value, weights by the name of the layer. ONNX Runtime
@@ -203,7 +204,53 @@ def torch_presets(model):
     write("torch " + torch.__version__, "pytorch-dynamic", model, {}, weights)
 
 
+# ---------------------------------------------------------------- TensorFlow Lite
+def tensorflow_presets(model):
+    """Every layer on an input of its own, with its batch normalization, through the converter; no data."""
+    import tensorflow as tf
+    graph = onnx.load(f"{SHARED}/models/vision/{MODELS[model][0]}.onnx").graph
+    init = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    readers = {n.input[0]: n for n in reversed(graph.node) if n.input}
+    layers = [n for n in graph.node if n.op_type in ("Conv", "Gemm")]
+
+    def network(*inputs):
+        outputs = []
+        for n, x in zip(layers, inputs):
+            w = init[n.input[1]]
+            b = init[n.input[2]] if len(n.input) > 2 else np.zeros(w.shape[0], np.float32)
+            if n.op_type == "Gemm":
+                outputs.append(tf.matmul(x, w.T) + b)
+                continue
+            y, norm = tf.nn.conv2d(x, w.transpose(2, 3, 1, 0), 1, "SAME") + b, readers.get(n.output[0])
+            if norm and norm.op_type == "BatchNormalization":
+                scale, offset, mean, variance = [init[k] for k in norm.input[1:]]
+                epsilon = {a.name: a.f for a in norm.attribute}.get("epsilon", 1e-5)
+                y = tf.nn.batch_normalization(y, mean, variance, offset, scale, epsilon)
+            outputs.append(tf.nn.relu(y))
+        return outputs
+
+    shapes = [init[n.input[1]].shape for n in layers]
+    specs = [tf.TensorSpec([1, 16, 16, s[1]] if len(s) == 4 else [1, s[1]], tf.float32) for s in shapes]
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([tf.function(network).get_concrete_function(*specs)])
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    program = tf.lite.Interpreter(model_content=converter.convert(), experimental_op_resolver_type=plain)
+    tensors = {t["index"]: t for t in program.get_tensor_details()}
+    inputs = {int(d["name"].partition(":")[0].rpartition("_")[2]): d["index"] for d in program.get_input_details()}
+    weights = []
+    for i, n in enumerate(layers):
+        (op,) = [o for o in program._get_ops_details() if inputs[i] in o["inputs"]]
+        (w,) = [tensors[k] for k in op["inputs"] if k != inputs[i] and tensors[k]["shape"].size > 1]
+        if w["dtype"] != np.int8: continue
+        codes = program.get_tensor(w["index"])
+        codes = codes.transpose(0, 3, 1, 2) if codes.ndim == 4 else codes
+        weights.append(weight(n.name, codes, w["quantization_parameters"]["scales"]))
+    write("tensorflow " + tf.__version__, "tflite-dynamic-range", model, {}, weights)
+
+
+TOOLKITS = {"onnxruntime": onnxruntime_presets, "torch": torch_presets, "tensorflow": tensorflow_presets}
+
 if __name__ == "__main__":
     for name in MODELS:
-        onnxruntime_presets(name)
-        torch_presets(name)
+        for toolkit in sys.argv[2:] or TOOLKITS:
+            TOOLKITS[toolkit](name)
