@@ -44,9 +44,11 @@ def test_exported_model_agrees(name, preset, tmp_path):
     for output in float32:
         differing = (ours[output].argmax(-1) != optimized[output].argmax(-1)).sum()
         assert differing <= max(3, len(ours[output]) // 100), output
-        loss = sqnr(float32[output], ours[output])
+        # 6 dB nearer to each other than to float32; but no nearer than ONNX Runtime's two runs are to each other (a
+        # step more or less in one layer decides roundings in all that follow), nor than float32 rounding allows.
+        bar = min(sqnr(float32[output], ours[output]) + 6, sqnr(plain[output], optimized[output]) - 1, 100)
         for theirs in (optimized, plain):
-            assert sqnr(theirs[output], ours[output]) >= loss + 6, output
+            assert sqnr(theirs[output], ours[output]) >= bar, output
 
 
 @needs_shared

@@ -26,8 +26,8 @@ static void store_8(const ck_epilogue *e, const int32_t *sums, size_t step, size
     acc = vi_sub(acc, vi_mul(vi_set(e->a_zeros ? e->a_zeros[i] : e->a_zero), column_sums));
     if (e->b_zero) acc = vi_sub(acc, vi_mul(b_zero, vi_set(row_sums[r])));
     if (e->output == CK_OUT_F32) {
-      vf v = v_from_int(acc) * v_set(e->a_scales ? e->a_scales[i] : e->a_scale);
-      v = v * multiplier;
+      vf scale = v_set(e->a_scales ? e->a_scales[i] : e->a_scale) * multiplier;
+      vf v = v_from_int(acc) * scale;
       if (e->bias_f) v = v + bias_f;
       if (e->residual_f) v = v + load_float(e->residual_f + i * e->residual_stride + j, n);
       v = v_min(v_set(e->upper_f), v_max(v_set(e->lower_f), v));

@@ -24,8 +24,8 @@ void ck_avx512_store(const ck_epilogue *e, const __m512i *sums, int step, size_t
     __m512i acc = _mm512_sub_epi32(sums[r * (size_t)step], _mm512_mullo_epi32(a_zero, column_sums));
     if (e->b_zero) acc = _mm512_sub_epi32(acc, _mm512_mullo_epi32(b_zero, _mm512_set1_epi32(row_sums[r])));
     if (e->output == CK_OUT_F32) {
-      __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_set1_ps(e->a_scales ? e->a_scales[i] : e->a_scale));
-      v = _mm512_mul_ps(v, multiplier);
+      __m512 scale = _mm512_mul_ps(_mm512_set1_ps(e->a_scales ? e->a_scales[i] : e->a_scale), multiplier);
+      __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), scale);
       if (e->bias_f) v = _mm512_add_ps(v, bias_f);
       if (e->residual_f)
         v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(live, e->residual_f + i * e->residual_stride + column));

@@ -43,7 +43,7 @@ typedef struct {
 // How an int32 sum becomes an output.
 typedef enum {
   CK_OUT_S32 = 0,  // acc + bias, int32
-  CK_OUT_F32 = 1,  // clamp_f(float(acc) * a_scale * multiplier[n] + bias_f[n] (+ residual_f))
+  CK_OUT_F32 = 1,  // clamp_f(float(acc) * (a_scale * multiplier[n]) + bias_f[n] (+ residual_f))
   CK_OUT_U8 = 2,   // clamp(rne(float(acc + bias[n]) * multiplier[n]) + zero, lower, upper)
 } ck_output;
 

@@ -14,8 +14,8 @@ CK_INLINE void ck_store(const ck_epilogue *e, size_t i, size_t j, int32_t sum, i
   if (e->b_zero) acc -= (uint32_t)e->b_zero[j] * ((uint32_t)row_sum - a_zero * (uint32_t)e->depth);
 
   if (e->output == CK_OUT_F32) {
-    float v = (float)(int32_t)acc * (e->a_scales ? e->a_scales[i] : e->a_scale);
-    v = v * e->multiplier[j];
+    float scale = (e->a_scales ? e->a_scales[i] : e->a_scale) * e->multiplier[j];
+    float v = (float)(int32_t)acc * scale;
     if (e->bias_f) v = v + e->bias_f[j];
     if (e->residual_f) v = v + e->residual_f[i * e->residual_stride + j];
     ((float *)e->c)[i * e->c_stride + j] = ck_clamp(v, e->lower_f, e->upper_f);
