@@ -158,6 +158,25 @@ struct GraphTests {
     #expect(infos[0].type == .float32)
     #expect(infos[0].shape == nil)
   }
+
+  /// Neither a loop that never ends nor one that stacks more than memory holds goes on for ever.
+  @Test(arguments: [false, true]) func anEndlessLoopIsAnError(_ stacks: Bool) throws {
+    let block = Tensor(shape: [1 << 20], type: .uint8) { _ in }
+    let body = Graph(
+      name: "endless",
+      inputs: [
+        ValueInfo(name: "i", type: .int64, dimensions: []),
+        ValueInfo(name: "go", type: .bool, dimensions: []),
+      ],
+      outputs: [ValueInfo(name: "go", type: .bool, dimensions: [])]
+        + (stacks ? [ValueInfo(name: "block", type: .uint8, dimensions: nil)] : []),
+      constants: stacks ? ["block": block] : [:], nodes: [])
+    let loop = try Loop(attributes: ["body": .graph(body)])
+    #expect(throws: OperatorError.self) {
+      try loop.evaluate(
+        [Tensor(scalar: Int64.max), nil], outputs: stacks ? 1 : 0, context: EvaluationContext())
+    }
+  }
 }
 
 extension Einsum {

@@ -25,6 +25,9 @@ package struct Loop: SubgraphOperator {
 
   package var attributes: Attributes { ["body": .graph(body)] }
 
+  /// Runs after which a loop counts as one that does not end, as a damaged file may ask for.
+  private static let mostRuns = 1_000_000
+
   private var carriedCount: Int { body.inputs.count - 2 }
 
   package func infer(
@@ -73,6 +76,7 @@ package struct Loop: SubgraphOperator {
     var stacks = [[Tensor]](repeating: [], count: stackCount)
     var number = 0
     while number < limit, goes != 0 {
+      guard number < Self.mostRuns else { throw OperatorError("the body ran \(number) times without an end") }
       let counter = Tensor(scalar: Int64(number)).reshaped(body.inputs[0].shape ?? [])
       let condition = Tensor(scalar: goes != 0).reshaped(body.inputs[1].shape ?? [])
       let results = try context.run(body, [counter, condition] + states, context.captured)
@@ -81,8 +85,12 @@ package struct Loop: SubgraphOperator {
       }
       goes = next
       states = Array(results[1..<carriedCount + 1])
-      for index in stacks.indices { stacks[index].append(results[carriedCount + 1 + index]) }
       number += 1
+      for index in stacks.indices {
+        let element = results[carriedCount + 1 + index]
+        stacks[index].append(element)
+        _ = try checked([number] + element.shape)
+      }
     }
     return try states
       + stacks.enumerated().map { index, elements in
