@@ -94,6 +94,15 @@ package final class Program: @unchecked Sendable {
     }
   }
 
+  /// The outputs of the last execution where they lie: the next one overwrites them.
+  package func views() throws -> [ValueName: Tensor] {
+    var views: [ValueName: Tensor] = [:]
+    for (port, source) in zip(outputs, outputSources) {
+      views[port.name] = try memory.view(source, of: port.name)
+    }
+    return views
+  }
+
   /// Copies of the outputs of the last execution.
   package func results() throws -> [ValueName: Tensor] {
     var results: [ValueName: Tensor] = [:]

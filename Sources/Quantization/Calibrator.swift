@@ -7,7 +7,7 @@ import Tensors
 /// Every sample is shown alone and in order, so that results depend on neither batches nor threads. Memory holds one
 /// batch and the observers.
 struct Calibrator {
-  /// Runs one batch and gives the values asked for by name.
+  /// Runs one batch and gives the values asked for by name, valid until the next batch.
   typealias Run = ([ValueName: Tensor]) throws -> [ValueName: Tensor]
 
   let graph: Graph
@@ -31,7 +31,11 @@ struct Calibrator {
       prepare ?? { graph, shapes in
         let program = try compile(
           EncodedGraph(graph: graph), CompileOptions(inputShapes: shapes, threads: threads))
-        return { try program.run($0) }
+        return {
+          try program.load($0)
+          try program.execute()
+          return try program.views()
+        }
       }
   }
 
