@@ -61,6 +61,7 @@ let package = Package(
         "Tensors",
         "CKernels", yams,
       ]),
+    room("Analysis", ["Workflows", "Tensors", "CKernels"]),
     room("Exporters", ["Workflows", "Jobs", "Quantization", "Graph", "Tensors"]),
     room("Workbench", ["Jobs", "Exporters", "Workflows", "Evaluation", "Quantization", "Graph", "Tensors"]),
     room("Interface", [yams], resources: themes.map { .embedInCode("../../themes/\($0).yaml") }),
@@ -77,7 +78,7 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Workflows",
+        "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Analysis", "Workflows",
         "Evaluation",
         "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", argumentParser,
       ],
@@ -97,6 +98,7 @@ let package = Package(
         "Jobs",
         "CAllocations",
       ]),
+    tests("Analysis", ["Workflows"]),
     tests("Exporters", ["Quantization", "Operators", "Graph", "Tensors"]),
     tests("Jobs", ["Tensors"]),
     tests("Workbench", ["Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs", "Evaluation"]),

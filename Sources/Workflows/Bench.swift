@@ -44,6 +44,7 @@ package struct BenchVariants: Sendable {
     return programs.indices.map { index in
       BenchTable(
         name: names[index], latencyMs: Quantiles.median(whole[index]),
+        workingSet: programs[index].packedWeightBytes + programs[index].arenaBytes,
         steps: zip(programs[index].steps, seconds[index]).map { step, times in
           BenchTable.Step(
             name: step.name, kernel: step.kernel, ms: Quantiles.median(times) * 1e3, macs: step.macs,
@@ -54,30 +55,28 @@ package struct BenchVariants: Sendable {
 }
 
 /// What one variant's steps cost.
-package struct BenchTable: Sendable, Codable {
-  package struct Step: Sendable, Codable {
+package struct BenchTable: Sendable {
+  package struct Step: Sendable {
     package var name: String
     package var kernel: String
     package var ms: Double
     package var macs: Int
     package var bytes: Int
+
+    package init(name: String, kernel: String, ms: Double, macs: Int, bytes: Int) {
+      self.name = name
+      self.kernel = kernel
+      self.ms = ms
+      self.macs = macs
+      self.bytes = bytes
+    }
   }
 
   package var name: String
   package var latencyMs: Double
+  /// Bytes of weights and activations that one inference touches.
+  package var workingSet: Int
   package var steps: [Step]
-
-  package var text: String {
-    let rows = steps.map { step in
-      [
-        step.name, step.kernel, String(format: "%.4f", step.ms),
-        step.macs > 0 ? String(format: "%.1f", 2e-6 * Double(step.macs) / Swift.max(step.ms, 1e-9)) : "-",
-        String(format: "%.1f", 1e-6 * Double(step.bytes) / Swift.max(step.ms, 1e-9)),
-      ]
-    }
-    return String(format: "%@: %.3f ms\n", name, latencyMs)
-      + TextTable.text(header: ["step", "kernel", "ms", "GOP/s", "GB/s"], rows: rows, leftColumns: 2)
-  }
 }
 
 extension Project {

@@ -29,11 +29,8 @@ struct JSONOption: ParsableArguments {
   var json = false
 }
 
-/// A model and the data that goes with it.
-struct ModelOptions: ParsableArguments {
-  @Argument(help: "Model file (.onnx).")
-  var model: String
-
+/// The data that goes with a model, and the sizes the model leaves open.
+struct DataOptions: ParsableArguments {
   @Option(help: "Dataset card, .npz or array that evaluates.")
   var data: String?
 
@@ -60,10 +57,20 @@ struct ModelOptions: ParsableArguments {
 
   func validate() throws { _ = try shapes() }
 
-  func open(_ common: CommonOptions) throws -> Project {
+  func open(_ model: String, _ common: CommonOptions) throws -> Project {
     try Project.open(
       model: model, data: data, trainData: trainData, shapes: shapes(), threads: common.threadCount)
   }
+}
+
+/// A model and the data that goes with it.
+struct ModelOptions: ParsableArguments {
+  @Argument(help: "Model file (.onnx).")
+  var model: String
+
+  @OptionGroup var given: DataOptions
+
+  func open(_ common: CommonOptions) throws -> Project { try given.open(model, common) }
 }
 
 /// Recipes by file or preset, in the order given within each kind.

@@ -114,3 +114,16 @@ def test_calibration_memory_does_not_grow_with_samples(tmp_path):
         peaks.append(int(subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True).stdout))
     print("peak KiB", peaks)
     assert abs(peaks[1] - peaks[0]) <= 0.1 * peaks[0]
+
+
+def test_bench_measures_the_machine_and_every_step():
+    machine = json.loads(lathe("bench", "--json", "--threads", 1).stdout)
+    assert machine["variants"] == []
+    peaks = machine["peaks"]
+    assert peaks["float32"]["one_thread_gops"] > 0 and peaks["memory"][-1]["name"] == "memory"
+    model = json.loads(lathe("bench", SAMPLES / "shapes.onnx", "--preset", "static-int8", "--runs", 5, "--json", "--threads", 1).stdout)
+    assert [variant["name"] for variant in model["variants"]] == ["float32", "preset:static-int8"]
+    for variant in model["variants"]:
+        assert variant["latency_ms"] > 0
+        for step in variant["steps"]:
+            assert 0 <= step["fraction"] <= 1 and step["verdict"], step

@@ -21,6 +21,7 @@ void ck_avx512_depthwise_u8s8(ck_table *table);
 void ck_avx512_codes(ck_table *table);
 void ck_avx512_pooling(ck_table *table);
 void ck_avx512_elementwise(ck_table *table);
+void ck_avx512_peak(ck_table *table);
 
 CK_AVX512_BEGIN
 CK_INLINE __mmask16 ck_mask16(size_t n) { return (__mmask16)(n >= 16 ? 0xFFFF : (1u << n) - 1); }

@@ -237,6 +237,13 @@ typedef struct {
   void (*f32_to_f16)(const float *x, size_t n, uint16_t *y);
   void (*bf16_to_f32)(const uint16_t *x, size_t n, float *y);
   void (*f32_to_bf16)(const float *x, size_t n, uint16_t *y);
+
+  // --- what the processor can do at this level: each runs `rounds` of independent multiply–adds from registers and
+  // returns the operations done, two for each multiply–add
+  double (*peak_f32)(size_t rounds);
+  double (*peak_u8s8)(size_t rounds);
+  // Reads n 8-byte words, in steps of up to 512 bytes, and returns their or.
+  uint64_t (*read_words)(const uint64_t *words, size_t n);
 } ck_table;
 
 /// Whether this processor can run `level`.

@@ -11,4 +11,5 @@ void ck_use_scalar(ck_table *table) {
   ck_scalar_normalize(table);
   ck_scalar_movement(table);
   ck_scalar_convert(table);
+  ck_scalar_peak(table);
 }

@@ -14,5 +14,6 @@ void ck_scalar_elementwise(ck_table *table);
 void ck_scalar_normalize(ck_table *table);
 void ck_scalar_movement(ck_table *table);
 void ck_scalar_convert(ck_table *table);
+void ck_scalar_peak(ck_table *table);
 
 #endif

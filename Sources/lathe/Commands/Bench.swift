@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import Foundation
 import Glibc
@@ -6,9 +7,12 @@ import Workflows
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Time each step of a model in float32 and by presets; --lockstep takes turns with another program.")
+      "What this machine can do, and how near each step of a model comes to it, in float32 and by presets.")
 
-  @OptionGroup var model: ModelOptions
+  @Argument(help: "Model file (.onnx); without one, the machine alone.")
+  var model: String?
+
+  @OptionGroup var data: DataOptions
   @OptionGroup var recipes: RecipeOptions
   @OptionGroup var common: CommonOptions
   @OptionGroup var output: JSONOption
@@ -25,9 +29,21 @@ struct Bench: ParsableCommand {
   )
   var lockstep = false
 
+  func validate() throws {
+    if model == nil, lockstep || !recipes.preset.isEmpty || !recipes.recipe.isEmpty {
+      throw ValidationError("--lockstep, --preset and --recipe need a model.")
+    }
+    if batch < 1 { throw ValidationError("--batch \(batch): expected 1 or more.") }
+    if runs < 1 { throw ValidationError("--runs \(runs): expected 1 or more.") }
+  }
+
   func run() throws {
+    let machine = Machine.current(threads: common.threadCount)
+    guard let model else {
+      return try show(BenchReport(machine: machine, peaks: Peaks.measure(threads: common.threadCount)))
+    }
     let reporter = Output.reporter(quiet: common.quiet || output.json || lockstep)
-    let project = try model.open(common)
+    let project = try data.open(model, common)
     let bench = try project.bench(try recipes.load(seed: common.seed), batch: batch, reporter: reporter)
     if lockstep {
       Output.line("ready")
@@ -38,7 +54,11 @@ struct Bench: ParsableCommand {
       return
     }
     let tables = try bench.steps(runs: runs, reporter: reporter)
-    if output.json { return try Output.json(tables) }
-    for table in tables { Output.line(table.text + "\n") }
+    try show(BenchReport(machine: machine, peaks: Peaks.measure(threads: common.threadCount), tables: tables))
+  }
+
+  private func show(_ report: BenchReport) throws {
+    if output.json { return try Output.json(report) }
+    Output.line(report.text)
   }
 }

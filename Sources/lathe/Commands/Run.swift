@@ -28,7 +28,8 @@ struct Run: ParsableCommand {
     var inputs: [String: Tensor] = [:]
     for name in file.names { inputs[name] = try file.read(name) }
     let project = try Project.open(
-      model: model.model, data: model.data, trainData: model.trainData, shapes: model.shapes(),
+      model: model.model, data: model.given.data, trainData: model.given.trainData,
+      shapes: model.given.shapes(),
       samples: inputs.mapValues { Array($0.shape.dropFirst()) }, threads: common.threadCount)
     let candidate = try recipe.load(seed: common.seed).map {
       try project.prepare($0.recipe, name: $0.name, reporter: reporter.part(0...0.5))
