@@ -27,6 +27,8 @@ CK_AVX512_BEGIN
 CK_INLINE __mmask16 ck_mask16(size_t n) { return (__mmask16)(n >= 16 ? 0xFFFF : (1u << n) - 1); }
 CK_AVX512_END
 
+/// Depthwise products where the windows are known; 0 when this is not the way to compute them.
+int ck_avx512_depthwise_strip(const ck_depthwise_u8s8 *d, size_t m0, size_t m1);
 /// The advance of ck_segments in vectors.
 void ck_avx512_advance(ck_segments *s);
 

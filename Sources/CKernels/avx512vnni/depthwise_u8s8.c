@@ -67,7 +67,7 @@ CK_INLINE void channels(const int quads_known, size_t quads, const ck_depthwise_
       size_t j = ch + 16 * p;
       correction[p] = m[p] = none;
       if (j >= end) continue;
-      correction[p] = ck_quick_correction(e, j, ck_mask16(end - j));
+      correction[p] = ck_quick_correction(e, j, ck_mask16(end - j), e->a_zero);
       m[p] = _mm512_castps_si512(_mm512_maskz_loadu_ps(ck_mask16(end - j), e->multiplier + j));
     }
     order(correction);
@@ -116,12 +116,13 @@ CK_INLINE void channels(const int quads_known, size_t quads, const ck_depthwise_
 }
 
 static void depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1) {
+  if (ck_avx512_depthwise_strip(d, m0, m1)) return;
   if (d->taps > MOST_TAPS) {
     ck_scalar_depthwise_u8s8(d, m0, m1);
     return;
   }
   ck_epilogue e = ck_epilogue_depthwise(d);
-  int quick = ck_is_quick(&e) && ck_quick_fits(&e, 0, d->channels);
+  int quick = ck_quick_kind(&e, 0, d->channels) == CK_QUICK_U8;
   size_t quads = ck_divide_up(d->taps, 4);
   for (size_t ch = 0; ch < d->channels; ch += 64) {
     if (quads == 3)

@@ -20,40 +20,78 @@ CK_INLINE __m512i ck_codes512(__m512 v, __m512 low, __m512 high, __m512i zero) {
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), zero);
 }
 
-/// The commonest output, done in registers: uint8, symmetric weights, one zero point, no residual, multipliers below 1.
-/// There rne(float(sum) · multiplier) fits int32, and packing with saturation does most of the clamping.
-CK_INLINE int ck_is_quick(const ck_epilogue *e) {
-  return e->output == CK_OUT_U8 && !e->residual && !e->b_zero && !e->a_zeros;
-}
+/// The outputs done in registers.
+///
+/// For codes with symmetric weights, one zero point and multipliers so small that the rounded products fit int32:
+/// packing with saturation then does most of the clamping. For others with symmetric weights.
+typedef enum { CK_NOT_QUICK = 0, CK_QUICK_U8, CK_QUICK_SUM, CK_QUICK_F32, CK_QUICK_S32 } ck_quick;
 
-/// What is added to the sums of columns j…j+15: bias - a_zero · Σ b.
-CK_INLINE __m512i ck_quick_correction(const ck_epilogue *e, size_t j, __mmask16 live) {
-  __m512i bias = e->bias ? _mm512_maskz_loadu_epi32(live, e->bias + j) : _mm512_setzero_si512();
-  __m512i sums = _mm512_maskz_loadu_epi32(live, e->column_sums + j);
-  return _mm512_sub_epi32(bias, _mm512_mullo_epi32(sums, _mm512_set1_epi32(e->a_zero)));
-}
-
-/// Whether all multipliers of columns j…end-1 are in (-1, 1).
-CK_INLINE int ck_quick_fits(const ck_epilogue *e, size_t j, size_t end) {
+CK_INLINE ck_quick ck_quick_kind(const ck_epilogue *e, size_t j, size_t end) {
+  if (e->b_zero) return CK_NOT_QUICK;
+  if (e->output != CK_OUT_U8) return e->output == CK_OUT_F32 ? CK_QUICK_F32 : CK_QUICK_S32;
+  if (e->a_zeros) return CK_NOT_QUICK;
   __mmask16 large = 0;
   for (; j < end; j += 16) {
     __m512 m = _mm512_abs_ps(_mm512_maskz_loadu_ps(ck_mask16(end - j), e->multiplier + j));
     large |= _mm512_cmp_ps_mask(m, _mm512_set1_ps(1), _CMP_NLT_UQ);
   }
-  return !large;
+  if (large) return CK_NOT_QUICK;
+  if (!e->residual) return CK_QUICK_U8;
+  const float most = 1 << 20;
+  int fits = e->branch_multiplier > -most && e->branch_multiplier < most && e->r_multiplier > -most && e->r_multiplier < most;
+  return fits ? CK_QUICK_SUM : CK_NOT_QUICK;
 }
 
-/// Codes of four vectors of corrected sums, in the order that packing leaves: within each 128 bits four of each.
+/// What is added to the sums of columns j…j+15: bias - a_zero · Σ b; the bias of float outputs is a float.
+CK_INLINE __m512i ck_quick_correction(const ck_epilogue *e, size_t j, __mmask16 live, int32_t a_zero) {
+  int has_bias = e->bias && e->output != CK_OUT_F32;
+  __m512i bias = has_bias ? _mm512_maskz_loadu_epi32(live, e->bias + j) : _mm512_setzero_si512();
+  __m512i sums = _mm512_maskz_loadu_epi32(live, e->column_sums + j);
+  return _mm512_sub_epi32(bias, _mm512_mullo_epi32(sums, _mm512_set1_epi32(a_zero)));
+}
+
+/// Four vectors of whole numbers plus the zero point as codes, in the order that packing leaves: within each 128 bits
+/// four of each.
+CK_INLINE __m512i ck_quick_pack(const __m512i *x, int32_t zero_point, int32_t lower, int32_t upper) {
+  __m512i zero = _mm512_set1_epi16((short)zero_point);
+  __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(x[0], x[1]), zero);
+  __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(x[2], x[3]), zero);
+  __m512i codes = _mm512_max_epu8(_mm512_packus_epi16(first, second), _mm512_set1_epi8((char)lower));
+  return _mm512_min_epu8(codes, _mm512_set1_epi8((char)upper));
+}
+
+/// Codes of four vectors of corrected sums, in the order that packing leaves.
 CK_INLINE __m512i ck_quick_codes(const __m512i *sums, const __m512 *multipliers, const ck_epilogue *e) {
   __m512i x[4];
   CK_UNROLL for (int i = 0; i < 4; i++) {
     x[i] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[i]), multipliers[i]));
   }
-  __m512i zero = _mm512_set1_epi16((short)e->zero);
-  __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(x[0], x[1]), zero);
-  __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(x[2], x[3]), zero);
-  __m512i codes = _mm512_max_epu8(_mm512_packus_epi16(first, second), _mm512_set1_epi8((char)e->lower));
-  return _mm512_min_epu8(codes, _mm512_set1_epi8((char)e->upper));
+  return ck_quick_pack(x, e->zero, e->lower, e->upper);
+}
+
+/// The same with a residual: its codes are those of `others`.
+CK_INLINE __m512i ck_quick_sums(const __m512i *sums, const __m512 *multipliers, const __m128i *others,
+                                const ck_epilogue *e) {
+  __m512 low = _mm512_set1_ps((float)(e->lower - e->zero)), high = _mm512_set1_ps((float)(e->upper - e->zero));
+  __m512i x[4];
+  CK_UNROLL for (int i = 0; i < 4; i++) {
+    __m512 branch = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[i]), multipliers[i]);
+    branch = _mm512_roundscale_ps(_mm512_min_ps(_mm512_max_ps(branch, low), high), _MM_FROUND_TO_NEAREST_INT);
+    __m512 other = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_cvtepu8_epi32(others[i]), _mm512_set1_epi32(e->r_zero)));
+    x[i] = _mm512_cvtps_epi32(_mm512_add_ps(_mm512_mul_ps(branch, _mm512_set1_ps(e->branch_multiplier)),
+                                            _mm512_mul_ps(other, _mm512_set1_ps(e->r_multiplier))));
+  }
+  return ck_quick_pack(x, e->sum_zero, e->sum_lower, e->sum_upper);
+}
+
+/// A vector of corrected sums as floats; scale is that of the row times that of the columns.
+CK_INLINE __m512 ck_quick_floats(__m512i sums, __m512 scale, __m512 bias, const ck_epilogue *e) {
+  __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale);
+  return e->bias_f ? _mm512_add_ps(y, bias) : y;
+}
+
+CK_INLINE __m512 ck_quick_clamp(__m512 y, const ck_epilogue *e) {
+  return _mm512_min_ps(_mm512_set1_ps(e->upper_f), _mm512_max_ps(_mm512_set1_ps(e->lower_f), y));
 }
 
 /// The codes in order: the sixteen of each vector together.

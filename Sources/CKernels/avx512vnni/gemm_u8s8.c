@@ -12,7 +12,7 @@
 enum { PANEL = 32, CACHE = 256 * 1024 };
 
 /// Whether taps are gathered.
-static int is_short(size_t taps, size_t k) { return k < 4 || (k < 16 && k % 4 && taps > 1); }
+static int is_short(size_t taps, size_t k) { return k < 4; }
 
 static size_t group_count(size_t taps, size_t k) {
   return is_short(taps, k) ? ck_divide_up(taps * k, 4) : taps * ck_divide_up(k, 4);
@@ -51,7 +51,7 @@ typedef struct {
   const int8_t *panel;
   size_t panel_step;   // bytes from one panel of a wide tile to the next
   size_t column, end;  // columns of this tile
-  int quick;           // the epilogue that is done in registers
+  ck_quick quick;
   ck_epilogue e;
   int32_t row_sums[CK_ROWS];
   ck_segments s;
@@ -71,7 +71,20 @@ CK_INLINE void step_row(const int vectors, __m512i *acc, const uint8_t *a, const
             : "m"(*(const four *)a), "v"(w[0]), "v"(w[1]));
 }
 
-CK_INLINE void store_quick(const int rows, const int vectors, const tile *t, const __m512i *acc) {
+/// Four vectors' residual codes; vectors from `i` on, as the sums are numbered.
+CK_INLINE void load_residual(const int rows, const int vectors, const tile *t, int i, __m128i *to) {
+  size_t left = t->end - t->column;
+  const uint8_t *from = t->e.residual + t->s.row * t->e.residual_stride + t->column;
+  CK_UNROLL for (int q = 0; q < 4; q++) {
+    size_t at = 16 * (size_t)((i + q) % vectors);
+    to[q] = _mm_setzero_si128();
+    if (i + q >= rows * vectors || at >= left) continue;
+    const uint8_t *x = from + (size_t)((i + q) / vectors) * t->e.residual_stride + at;
+    to[q] = left - at >= 16 ? _mm_loadu_si128((const __m128i *)x) : _mm_maskz_loadu_epi8(ck_mask16(left - at), x);
+  }
+}
+
+CK_INLINE void store_codes(const int rows, const int vectors, const int sum, const tile *t, const __m512i *acc) {
   size_t left = t->end - t->column, stride = t->e.c_stride;
   __m512 multipliers[8];
   CK_UNROLL for (int v = 0; v < vectors; v++) {
@@ -89,7 +102,15 @@ CK_INLINE void store_quick(const int rows, const int vectors, const tile *t, con
       four[q] = acc[from];
       m[q] = multipliers[from % vectors];
     }
-    __m512i codes = ck_quick_order(ck_quick_codes(four, m, &t->e));
+    __m512i codes;
+    if (sum) {
+      __m128i others[4];
+      load_residual(rows, vectors, t, i, others);
+      codes = ck_quick_sums(four, m, others, &t->e);
+    } else {
+      codes = ck_quick_codes(four, m, &t->e);
+    }
+    codes = ck_quick_order(codes);
     if (whole && vectors == 2) {
       uint8_t *to = c + (size_t)(i / 2) * stride;
       _mm256_storeu_si256((__m256i *)to, _mm512_castsi512_si256(codes));
@@ -114,6 +135,35 @@ CK_INLINE void store_quick(const int rows, const int vectors, const tile *t, con
   }
 }
 
+CK_INLINE void store_floats(const int rows, const int vectors, const tile *t, const __m512i *acc) {
+  const ck_epilogue *e = &t->e;
+  CK_UNROLL for (int v = 0; v < vectors; v++) {
+    size_t j = t->column + 16 * (size_t)v;
+    if (j >= t->end) break;
+    __mmask16 live = ck_mask16(t->end - j);
+    __m512 multiplier = _mm512_maskz_loadu_ps(live, e->multiplier + j);
+    __m512 bias = e->bias_f ? _mm512_maskz_loadu_ps(live, e->bias_f + j) : _mm512_setzero_ps();
+    CK_UNROLL for (int r = 0; r < rows; r++) {
+      size_t i = t->s.row + (size_t)r;
+      __m512 scale = _mm512_mul_ps(_mm512_set1_ps(e->a_scales ? e->a_scales[i] : e->a_scale), multiplier);
+      __m512 y = ck_quick_floats(acc[r * vectors + v], scale, bias, e);
+      if (e->residual_f) y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(live, e->residual_f + i * e->residual_stride + j));
+      _mm512_mask_storeu_ps((float *)e->c + i * e->c_stride + j, live, ck_quick_clamp(y, e));
+    }
+  }
+}
+
+CK_INLINE void store_sums(const int rows, const int vectors, const tile *t, const __m512i *acc) {
+  CK_UNROLL for (int v = 0; v < vectors; v++) {
+    size_t j = t->column + 16 * (size_t)v;
+    if (j >= t->end) break;
+    __mmask16 live = ck_mask16(t->end - j);
+    int32_t *c = (int32_t *)t->e.c + t->s.row * t->e.c_stride + j;
+    CK_UNROLL for (int r = 0; r < rows; r++)
+      _mm512_mask_storeu_epi32(c + (size_t)r * t->e.c_stride, live, acc[r * vectors + v]);
+  }
+}
+
 /// rows × 16·vectors outputs; a panel holds `per_panel` of the vectors.
 CK_INLINE void compute(const int rows, const int vectors, const int per_panel, tile *t) {
   __m512i acc[2 * CK_ROWS];
@@ -121,14 +171,27 @@ CK_INLINE void compute(const int rows, const int vectors, const int per_panel, t
   if (t->quick) {
     CK_UNROLL for (int v = 0; v < vectors; v++) {
       size_t at = 16 * (size_t)v;
-      __m512i start = at < left ? ck_quick_correction(&t->e, t->column + at, ck_mask16(left - at))
-                                : _mm512_setzero_si512();
-      CK_UNROLL for (int r = 0; r < rows; r++) acc[r * vectors + v] = start;
+      __mmask16 live = at < left ? ck_mask16(left - at) : 0;
+      if (!t->e.a_zeros) {
+        __m512i start = ck_quick_correction(&t->e, t->column + at, live, t->e.a_zero);
+        CK_UNROLL for (int r = 0; r < rows; r++) acc[r * vectors + v] = start;
+        continue;
+      }
+      CK_UNROLL for (int r = 0; r < rows; r++)
+        acc[r * vectors + v] =
+          ck_quick_correction(&t->e, t->column + at, live, t->e.a_zeros[t->s.row + (size_t)r]);
     }
   } else {
     CK_UNROLL for (int i = 0; i < rows * vectors; i++) acc[i] = _mm512_setzero_si512();
   }
 
+  if (vectors <= 2 && t->e.depth >= 512 && t->e.output != CK_OUT_U8) {
+    // The place of so many bytes has left the nearest caches; it comes back while the products are summed.
+    const char *c = (const char *)t->e.c + 4 * (t->s.row * t->e.c_stride + t->column);
+    CK_UNROLL for (int r = 0; r < rows; r++) {
+      CK_UNROLL for (int v = 0; v < vectors; v++) __builtin_prefetch(c + 4 * (size_t)r * t->e.c_stride + 64 * v, 1);
+    }
+  }
   const int8_t *b = t->panel;
   for (;;) {
     size_t groups = (t->s.length + 3) / 4 * 4, last = t->s.kind == CK_POINT ? t->s.length - 4 : groups - 4;
@@ -155,9 +218,12 @@ CK_INLINE void compute(const int rows, const int vectors, const int per_panel, t
     ck_avx512_advance(&t->s);
   }
 
-  if (t->quick) {
-    store_quick(rows, vectors, t, acc);
-    return;
+  switch (t->quick) {
+    case CK_QUICK_U8: store_codes(rows, vectors, 0, t, acc); return;
+    case CK_QUICK_SUM: store_codes(rows, vectors, 1, t, acc); return;
+    case CK_QUICK_F32: store_floats(rows, vectors, t, acc); return;
+    case CK_QUICK_S32: store_sums(rows, vectors, t, acc); return;
+    case CK_NOT_QUICK: break;
   }
   __m512i sums[2 * CK_ROWS];
   CK_UNROLL for (int i = 0; i < rows * vectors; i++) sums[i] = acc[i];
@@ -212,7 +278,7 @@ static void gemm(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t 
   t.g = g;
   t.panel_step = PANEL * depth;
   t.e = ck_epilogue_gemm(g);
-  t.quick = ck_is_quick(&t.e) && ck_quick_fits(&t.e, n0, n1);
+  t.quick = ck_quick_kind(&t.e, n0, n1);
   ck_segments_open(&t.s, &g->rows, 0, is_short(taps, k));
   t.s.advance = ck_avx512_advance;
   // When the panels fit the second cache they pass over one tile at a time; else over as many as fit there.

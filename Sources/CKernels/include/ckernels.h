@@ -116,10 +116,20 @@ typedef struct {
   void *scratch;
 } ck_gemm_u8wq;
 
+// Windows without gaps on one image [height, width, channels].
+typedef struct {
+  size_t height, width;                // of the image
+  size_t out_width;                    // windows along a row of the image
+  size_t kernel_height, kernel_width;  // of a window
+  size_t step_y, step_x;               // between neighbouring windows
+  size_t pad_top, pad_left;            // by which the first window lies outside
+} ck_window;
+
 // Depthwise convolution, channel multiplier 1: out[i][ch] = Σ_t x[offsets[i*taps+t] + ch] · w[t][ch].
 typedef struct {
   const float *a;
   const int32_t *offsets;    // [rows, taps], negative = padding
+  const ck_window *window;   // what the offsets say, for levels that can go faster knowing it; or NULL
   size_t taps, channels;
   const float *padding;      // channels zeros
   const float *weights;      // [taps, channels]
@@ -134,6 +144,7 @@ typedef struct {
 typedef struct {
   const uint8_t *a;
   const int32_t *offsets;
+  const ck_window *window;
   size_t taps, channels;
   const uint8_t *padding;    // channels times a_zero
   const int8_t *weights;     // [taps, channels]

@@ -4,7 +4,7 @@
 // Packed: panels of two vectors, [taps · k][2 · V_WIDTH], the last one of one vector when that is enough.
 #include "../segments.h"
 
-enum { PANEL = 2 * V_WIDTH, SHORT = 8, CACHE = 256 * 1024 };
+enum { PANEL = 2 * V_WIDTH, SHORT = 4, CACHE = 256 * 1024 };
 
 static size_t packed_bytes(size_t n, size_t taps, size_t k) {
   return ck_divide_up(n, V_WIDTH) * V_WIDTH * taps * k * sizeof(float);
