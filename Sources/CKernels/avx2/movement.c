@@ -1,4 +1,4 @@
-// Transposes of 8 × 8 words and 16 × 16 bytes in registers; the edges element by element.
+// Transposes of 8 × 8 words and 16 × 16 bytes in registers, and of three planes into pixels; the edges element by element.
 #include "simd.h"
 
 #if defined(__x86_64__)
@@ -37,10 +37,59 @@ static void bytes_16x16(const uint8_t *x, size_t x_stride, uint8_t *y, size_t y_
   for (int i = 0; i < 16; i++) _mm_storeu_si128((__m128i *)(y + (size_t)i * y_stride), r[i]);
 }
 
-#define TRANSPOSE(name, type, block, kernel)                                                                   \
+/// Three planes of `count` into pixels of three; returns how many pixels are done.
+static size_t word_pixels(const uint32_t *x, size_t plane, size_t count, uint32_t *y) {
+  __m256i index[3];
+  for (int o = 0; o < 3; o++) {
+    int32_t from[8];
+    for (int k = 0; k < 8; k++) from[k] = (8 * o + k) / 3;
+    index[o] = _mm256_loadu_si256((const __m256i *)from);
+  }
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8, y += 24) {
+    __m256 a = v_load((const float *)(x + i)), b = v_load((const float *)(x + plane + i));
+    __m256 c = v_load((const float *)(x + 2 * plane + i));
+#define PIXELS(o, of_b, of_c)                                                                              \
+  v_store((float *)(y + 8 * o),                                                                            \
+          _mm256_blend_ps(_mm256_blend_ps(_mm256_permutevar8x32_ps(a, index[o]),                           \
+                                          _mm256_permutevar8x32_ps(b, index[o]), of_b),                    \
+                          _mm256_permutevar8x32_ps(c, index[o]), of_c))
+    PIXELS(0, 0x92, 0x24);
+    PIXELS(1, 0x24, 0x49);
+    PIXELS(2, 0x49, 0x92);
+#undef PIXELS
+  }
+  return i;
+}
+
+static size_t byte_pixels(const uint8_t *x, size_t plane, size_t count, uint8_t *y) {
+  __m128i index[3][3];  // of each vector of pixels, in each plane; -1 gives zero
+  for (int o = 0; o < 3; o++)
+    for (int p = 0; p < 3; p++) {
+      int8_t from[16];
+      for (int k = 0; k < 16; k++) from[k] = (int8_t)((16 * o + k) % 3 == p ? (16 * o + k) / 3 : -1);
+      index[o][p] = _mm_loadu_si128((const __m128i *)from);
+    }
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16, y += 48) {
+    __m128i planes[3];
+    for (int p = 0; p < 3; p++) planes[p] = _mm_loadu_si128((const __m128i *)(x + (size_t)p * plane + i));
+    for (int o = 0; o < 3; o++) {
+      __m128i pixels = _mm_or_si128(_mm_shuffle_epi8(planes[0], index[o][0]), _mm_shuffle_epi8(planes[1], index[o][1]));
+      _mm_storeu_si128((__m128i *)(y + 16 * o), _mm_or_si128(pixels, _mm_shuffle_epi8(planes[2], index[o][2])));
+    }
+  }
+  return i;
+}
+
+#define TRANSPOSE(name, type, block, kernel, pixels)                                                           \
   static void name(const void *from, size_t rows, size_t columns, size_t x_stride, void *to, size_t y_stride) { \
     const type *x = from;                                                                                      \
     type *y = to;                                                                                              \
+    if (rows == 3 && y_stride == 3) {                                                                          \
+      size_t done = pixels(x, x_stride, columns, y);                                                           \
+      x += done, columns -= done, y += 3 * done;                                                               \
+    }                                                                                                          \
     for (size_t r0 = 0; r0 < rows; r0 += block)                                                                \
       for (size_t c0 = 0; c0 < columns; c0 += block) {                                                         \
         if (rows - r0 >= block && columns - c0 >= block) {                                                     \
@@ -51,8 +100,8 @@ static void bytes_16x16(const uint8_t *x, size_t x_stride, uint8_t *y, size_t y_
           for (size_t r = r0; r < ck_min(r0 + block, rows); r++) y[c * y_stride + r] = x[r * x_stride + c];    \
       }                                                                                                        \
   }
-TRANSPOSE(transpose_32, uint32_t, 8, words_8x8)
-TRANSPOSE(transpose_8, uint8_t, 16, bytes_16x16)
+TRANSPOSE(transpose_32, uint32_t, 8, words_8x8, word_pixels)
+TRANSPOSE(transpose_8, uint8_t, 16, bytes_16x16, byte_pixels)
 
 CK_AVX2_END
 

@@ -113,13 +113,19 @@ struct Product {
     }
   }
 
-  /// Float or static with codes per channel: the modes in which the image is laid out by the step itself.
+  /// Float, or integer with codes per channel: the modes in which the image is laid out by the step itself.
   private func stemCall(_ operand: LoweringSite.Operand, _ weights: LoweringSite.Operand) -> KernelCall? {
     guard let encoded = weights.encoded, site.layer.mode != .float else {
       return floatCall(weights.info.constant.map(floats))
     }
-    guard site.layer.mode == .static || site.layer.mode == .qat, let codes = operand.codes else { return nil }
-    return ProductWeights.codes(encoded, shape, kernels).flatMap { codesCall($0, codes) }
+    switch site.layer.mode {
+    case .static, .qat:
+      guard let codes = operand.codes else { return nil }
+      return ProductWeights.codes(encoded, shape, kernels).flatMap { codesCall($0, codes) }
+    case .dynamic:
+      return ProductWeights.codes(encoded, shape, kernels).flatMap(dynamicCall)
+    case .float, .weightOnly: return nil
+    }
   }
 
   /// The bias as float: the node's (or its int32 bias decoded) and the fused one.
@@ -177,7 +183,7 @@ struct Product {
     ) { memory in
       let a = stem == nil ? memory.reads[0].of(Float.self) : UnsafePointer(memory.scratch.of(Float.self))
       let layOut = stem.map {
-        $0.phase(memory.reads[0].of(Float.self), memory.scratch.of(Float.self), fill: 0)
+        $0.phase(memory.reads[0].of(Float.self), memory.scratch.of(Float.self), kernels) { _ in 0 }
       }
       let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
       let c = memory.writes[0].of(Float.self)

@@ -22,7 +22,9 @@ extension Product {
     ) { memory in
       let a = stem == nil ? memory.reads[0].of(UInt8.self) : UnsafePointer(memory.scratch.of(UInt8.self))
       let layOut = stem.map {
-        $0.phase(memory.reads[0].of(UInt8.self), memory.scratch.of(UInt8.self), fill: UInt8(input.zero))
+        $0.phase(memory.reads[0].of(UInt8.self), memory.scratch.of(UInt8.self), kernels) { _ in
+          UInt8(input.zero)
+        }
       }
       let residual = memory.reads.count > 1 ? memory.reads[1] : nil
       let c = memory.writes[0]
@@ -106,8 +108,10 @@ extension Product {
     if byRow { rows = rows.merged }
     let encoder = DynamicEncoder(
       ranges: byRow ? rows.rows * rows.images : (mode == .tensor ? 1 : rows.images),
-      elements: byRow ? rows.stride : (mode == .tensor ? rows.images : 1) * rows.imageElements,
-      padding: rows.offsets == nil ? 0 : shape.k, bits: site.layer.dynamicBits, kernels: kernels)
+      elements: byRow
+        ? rows.stride : (mode == .tensor ? rows.images : 1) * (stem?.sourceElements ?? rows.imageElements),
+      padding: rows.offsets == nil || stem != nil ? 0 : shape.k, bits: site.layer.dynamicBits,
+      kernels: kernels)
     let tiles = tiles(1 << 21, rows)
     let bias = floatBias.map { Pinned($0) }
     var perChunk = 0
@@ -115,16 +119,24 @@ extension Product {
       perChunk = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
     }
     let multipliers: Pinned? = if case .codes(_, let scales, _) = weights.kind { Pinned(scales) } else { nil }
-    let (shape, kernels, channels) = (shape, kernels, channels)
+    let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
+    let imageBytes = stem.map { aligned($0.images * $0.elements) } ?? 0
     return KernelCall(
       "\(label) dynamic", reads: reads(Form(.plain, inputLayout)), writes: [Form(.plain, outputLayout)],
-      scratchBytes: encoder.bytes + perChunk * tiles.chunks, packedBytes: weights.packedBytes
+      scratchBytes: encoder.bytes + imageBytes + perChunk * tiles.chunks, packedBytes: weights.packedBytes
     ) { [rows] memory in
       let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
       let c = memory.writes[0].of(Float.self)
       let encoded = encoder.memory(memory.scratch)
-      let scratch = memory.scratch + encoder.bytes
-      return encoder.phases(memory.reads[0].of(Float.self), encoded) + [
+      let laidOut = (memory.scratch + encoder.bytes).of(UInt8.self)
+      let scratch = memory.scratch + encoder.bytes + imageBytes
+      let codes = stem == nil ? encoded.codes : laidOut
+      let layOut = stem.map {
+        $0.phase(UnsafePointer(encoded.codes), laidOut, kernels) { image in
+          UInt8(encoded.zeros[Swift.min(image, encoder.ranges - 1)])
+        }
+      }
+      return encoder.phases(memory.reads[0].of(Float.self), encoded) + (layOut.map { [$0] } ?? []) + [
         Phase(chunks: tiles.chunks) { chunk in
           let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
           let range = byRow ? 0 : Swift.min(image, encoder.ranges - 1)
@@ -132,7 +144,7 @@ extension Product {
           for group in 0..<shape.groups {
             let out = image * rows.rows * channels + group * shape.n
             let left = ck_rows(
-              a: encoded.codes + (image * rows.imageElements + group * rows.groupElements),
+              a: codes + (image * rows.imageElements + group * rows.groupElements),
               stride: rows.stride,
               offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
               padding: encoded.padding + range * encoder.padding)

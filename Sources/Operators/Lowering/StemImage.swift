@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 import Graph
 import Tensors
@@ -55,10 +56,14 @@ struct StemImage {
     return offsets
   }
 
-  /// The copy; `fill` is what padding holds.
-  func phase<T: BitwiseCopyable>(_ source: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>, fill: T)
-    -> Phase
-  {
+  /// Elements of an image of the source.
+  var sourceElements: Int { channels * height * width }
+
+  /// The copy; `fill` gives what the padding of an image holds.
+  func phase<T: BitwiseCopyable>(
+    _ source: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>, _ kernels: UnsafePointer<ck_table>,
+    fill: @escaping (Int) -> T
+  ) -> Phase {
     let image = self
     let inside = 0..<Swift.min(image.width, image.paddedWidth - image.padLeft)
     let rowElements = image.paddedWidth * image.channels
@@ -66,6 +71,7 @@ struct StemImage {
       for index in from..<to {
         let y = index % image.paddedHeight - image.padTop
         let row = target + index * rowElements
+        let fill = fill(index / image.paddedHeight)
         guard y >= 0, y < image.height, !inside.isEmpty else {
           row.update(repeating: fill, count: rowElements)
           continue
@@ -75,25 +81,23 @@ struct StemImage {
         row.update(repeating: fill, count: left)
         (row + right).update(repeating: fill, count: rowElements - right)
         let start = source + (index / image.paddedHeight * image.strides[0] + y * image.strides[2])
-        image.interleave(start, row + left, count: inside.count)
+        image.interleave(start, row + left, count: inside.count, kernels)
       }
     }
   }
 
   /// One row of pixels, channels side by side.
   @inline(__always)
-  private func interleave<T: BitwiseCopyable>(_ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, count: Int)
-  {
+  private func interleave<T: BitwiseCopyable>(
+    _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, count: Int, _ kernels: UnsafePointer<ck_table>
+  ) {
     let (plane, step) = (strides[1], strides[3])
     if plane == 1, step == channels {
       y.update(from: x, count: count * channels)
-    } else if channels == 3, step == 1 {
-      let (a, b, c) = (x, x + plane, x + 2 * plane)
-      for i in 0..<count {
-        y[3 &* i] = a[i]
-        y[3 &* i &+ 1] = b[i]
-        y[3 &* i &+ 2] = c[i]
-      }
+    } else if step == 1, MemoryLayout<T>.size == 1 {
+      kernels.pointee.transpose_8(x, channels, count, plane, y, channels)
+    } else if step == 1, MemoryLayout<T>.size == 4 {
+      kernels.pointee.transpose_32(x, channels, count, plane, y, channels)
     } else {
       for channel in 0..<channels {
         let from = x + channel * plane
