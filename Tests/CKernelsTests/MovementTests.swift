@@ -27,6 +27,42 @@ import Testing
   }
 }
 
+extension MovementTests {
+  @Test(arguments: [CK_SCALAR] + levels, [0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100, 2048, 2049])
+  func copiesRows(level: ck_level, bytes: Int) {
+    let rows = 5, xStride = bytes + 3, yStride = bytes + 1
+    var random = Random(bytes)
+    let x = Guarded<UInt8>(random.integers((rows - 1) * xStride + bytes, 0...255))
+    let y = Guarded<UInt8>((rows - 1) * yStride + bytes, filledWith: 3)
+    table(level).copy_rows(x.pointer, rows, bytes, xStride, y.pointer, yStride)
+    var wrong = 0
+    for r in 0..<rows {
+      for i in 0..<bytes where y.pointer[r * yStride + i] != x.pointer[r * xStride + i] { wrong += 1 }
+      if r + 1 < rows, y.pointer[r * yStride + bytes] != 3 { wrong += 1 }
+    }
+    #expect(wrong == 0)
+  }
+
+  @Test(arguments: [CK_SCALAR] + levels)
+  func planesToPixels(level: ck_level) {
+    for count in 0...40 {
+      var random = Random(count)
+      let plane = count + 2
+      let words = Guarded<UInt32>(random.integers(count == 0 ? 0 : 2 * plane + count, 0...(.max)))
+      let bytes = Guarded<UInt8>(random.integers(count == 0 ? 0 : 2 * plane + count, 0...255))
+      let wordsOut = Guarded<UInt32>(3 * count, filledWith: 3),
+        bytesOut = Guarded<UInt8>(3 * count, filledWith: 3)
+      table(level).transpose_32(words.pointer, 3, count, plane, wordsOut.pointer, 3)
+      table(level).transpose_8(bytes.pointer, 3, count, plane, bytesOut.pointer, 3)
+      let wrong = (0..<3 * count).filter {
+        wordsOut.pointer[$0] != words.pointer[$0 % 3 * plane + $0 / 3]
+          || bytesOut.pointer[$0] != bytes.pointer[$0 % 3 * plane + $0 / 3]
+      }
+      #expect(wrong.isEmpty)
+    }
+  }
+}
+
 @Suite struct ConversionTests {
   @Test(arguments: [CK_SCALAR] + levels)
   func everyHalf(level: ck_level) {

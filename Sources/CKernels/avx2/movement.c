@@ -103,10 +103,40 @@ static size_t byte_pixels(const uint8_t *x, size_t plane, size_t count, uint8_t 
 TRANSPOSE(transpose_32, uint32_t, 8, words_8x8, word_pixels)
 TRANSPOSE(transpose_8, uint8_t, 16, bytes_16x16, byte_pixels)
 
+CK_INLINE uint64_t load_word(const uint64_t *p) {
+  uint64_t word;
+  memcpy(&word, p, 8);
+  return word;
+}
+CK_INLINE void store_word(uint64_t *p, uint64_t word) { memcpy(p, &word, 8); }
+
+/// Short rows without a call for each: whole vectors, then one that ends with the row.
+static void copy_rows(const void *x, size_t rows, size_t bytes, size_t x_stride, void *y, size_t y_stride) {
+  const char *from = x;
+  char *to = y;
+#define COPY(type, load, store)                                                                     \
+  for (size_t r = 0; r < rows; r++, from += x_stride, to += y_stride) {                             \
+    for (size_t i = 0; i + sizeof(type) < bytes; i += sizeof(type))                                 \
+      store((type *)(to + i), load((const type *)(from + i)));                                      \
+    store((type *)(to + bytes - sizeof(type)), load((const type *)(from + bytes - sizeof(type))));  \
+  }
+  if (bytes >= 32 && bytes <= 2048) {
+    COPY(__m256i, _mm256_loadu_si256, _mm256_storeu_si256)
+  } else if (bytes >= 16 && bytes <= 32) {
+    COPY(__m128i, _mm_loadu_si128, _mm_storeu_si128)
+  } else if (bytes >= 8 && bytes <= 16) {
+    COPY(uint64_t, load_word, store_word)
+  } else {
+    for (size_t r = 0; r < rows; r++, from += x_stride, to += y_stride) memcpy(to, from, bytes);
+  }
+#undef COPY
+}
+
 CK_AVX2_END
 
 void ck_avx2_movement(ck_table *table) {
   table->transpose_32 = transpose_32;
   table->transpose_8 = transpose_8;
+  table->copy_rows = copy_rows;
 }
 #endif

@@ -163,7 +163,7 @@ CK_INLINE fours arrange(const work *w, size_t windows) {
     f.strip[k] = pixel * step + 16 * vector;
     f.output[k] = pixel * w->e.c_stride + 16 * vector;
     f.pattern[k] = k % each;
-    f.live[k] = w->runs_on ? 16 : ck_min(16, w->count - 16 * vector);
+    f.live[k] = w->runs_on ? 16 : ck_min(16, w->count - ck_min(w->count, 16 * vector));
   }
   return f;
 }

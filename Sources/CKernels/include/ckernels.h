@@ -239,7 +239,8 @@ typedef struct {
   void (*rmsnorm_f32)(const float *x, size_t rows, size_t n, float epsilon, const float *gain, float *y);
   float (*sum_f32)(const float *x, size_t n);
 
-  // --- data movement
+  // --- data movement; strides of copy_rows are in bytes, and rows do not overlap
+  void (*copy_rows)(const void *x, size_t rows, size_t bytes, size_t x_stride, void *y, size_t y_stride);
   void (*transpose_32)(const void *x, size_t rows, size_t columns, size_t x_stride, void *y, size_t y_stride);
   void (*transpose_8)(const void *x, size_t rows, size_t columns, size_t x_stride, void *y, size_t y_stride);
 

@@ -1,4 +1,4 @@
-// Transposes, in blocks so that both sides stay in the first cache.
+// Transposes, in blocks so that both sides stay in the first cache, and copies of rows.
 #include "scalar.h"
 
 enum { BLOCK = 16 };
@@ -16,7 +16,12 @@ enum { BLOCK = 16 };
 TRANSPOSE(transpose_32, uint32_t)
 TRANSPOSE(transpose_8, uint8_t)
 
+static void copy_rows(const void *x, size_t rows, size_t bytes, size_t x_stride, void *y, size_t y_stride) {
+  for (size_t r = 0; r < rows; r++) memcpy((char *)y + r * y_stride, (const char *)x + r * x_stride, bytes);
+}
+
 void ck_scalar_movement(ck_table *table) {
   table->transpose_32 = transpose_32;
   table->transpose_8 = transpose_8;
+  table->copy_rows = copy_rows;
 }

@@ -120,6 +120,7 @@ CK_INLINE void v_tile(const int masked, const int checked, const v_row *w, size_
 
 /// All of `count` outputs.
 static void v_outputs(const v_row *w, size_t count, size_t left) {
+  if (!count) return;
   const size_t each = ck_even_tile(count, V_PIXELS);
   for (size_t x = 0; x < count; x += each) {
     size_t n = ck_min(each, count - x);

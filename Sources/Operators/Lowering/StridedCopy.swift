@@ -13,6 +13,10 @@ package struct StridedCopy {
   private let isEmpty: Bool
   /// A whole matrix is transposed at once: the two innermost axes, elements of 1 or 4 bytes.
   private var isTransposition = false
+  /// Rows of neighbouring elements are copied many at once.
+  private var areRows: Bool {
+    sizes.count > 1 && from.last == 1 && to.last == 1 && from[sizes.count - 2] >= 0
+  }
 
   /// - Parameters:
   ///   - shape: sizes of the logical axes.
@@ -61,12 +65,12 @@ package struct StridedCopy {
     guard !isEmpty else { return Phase(chunks: 0) { _ in } }
     let bytes = elementBytes
     let (sizes, from, to) = (sizes, from, to)
-    let innerAxes = isTransposition ? 2 : 1
+    let innerAxes = isTransposition || areRows ? 2 : 1
     let outer = sizes.count - innerAxes
     let rows = sizes[..<outer].reduce(1, *)
     let inner = sizes[outer...].reduce(1, *)
-    let move = isTransposition ? transposed(kernels) : row()
-    if outer == 0, !isTransposition, from[0] == 1, to[0] == 1 {
+    let move = isTransposition ? transposed(kernels) : areRows ? rowsTogether(kernels) : row()
+    if isIdentity {
       let grain = 1 << 18
       return Phase.over(inner * bytes, grain: grain) { start, end in memcpy(y + start, x + start, end - start)
       }
@@ -107,7 +111,7 @@ package struct StridedCopy {
     let last = sizes.count - 1
     let (rows, columns) = (sizes[last], sizes[last - 1])
     let (sourceStride, targetStride) = (from[last], to[last - 1])
-    if rows <= 4 {
+    if rows <= 4, !(rows == 3 && targetStride == 3) {
       // Few planes next to each other: the tiles of the kernels would be mostly empty.
       return elementBytes == 4
         ? { Self.interleave(UInt32.self, $0, $1, rows, columns, sourceStride, targetStride) }
@@ -119,10 +123,18 @@ package struct StridedCopy {
     return { kernels.pointee.transpose_8($0, rows, columns, sourceStride, $1, targetStride) }
   }
 
+  private func rowsTogether(
+    _ kernels: UnsafePointer<ck_table>
+  ) -> (UnsafeRawPointer, UnsafeMutableRawPointer) -> Void {
+    let last = sizes.count - 1
+    let (rows, bytes) = (sizes[last - 1], sizes[last] * elementBytes)
+    let (sourceStride, targetStride) = (from[last - 1] * elementBytes, to[last - 1] * elementBytes)
+    return { kernels.pointee.copy_rows($0, rows, bytes, sourceStride, $1, targetStride) }
+  }
+
   private func row() -> (UnsafeRawPointer, UnsafeMutableRawPointer) -> Void {
     let last = sizes.count - 1
     let (n, f, t, bytes) = (sizes[last], from[last], to[last], elementBytes)
-    if f == 1, t == 1 { return { memcpy($1, $0, n * bytes) } }
     switch bytes {
     case 1: return { Self.copy(UInt8.self, $0, $1, n, f, t) }
     case 2: return { Self.copy(UInt16.self, $0, $1, n, f, t) }
@@ -138,16 +150,6 @@ package struct StridedCopy {
     _ plane: Int, _ pixel: Int
   ) {
     let (x, y) = (x.of(T.self), y.of(T.self))
-    if rows == 3 {
-      let (a, b, c) = (x, x + plane, x + 2 * plane)
-      for i in 0..<columns {
-        let out = y + i &* pixel
-        out[0] = a[i]
-        out[1] = b[i]
-        out[2] = c[i]
-      }
-      return
-    }
     for row in 0..<rows {
       let (from, to) = (x + row * plane, y + row)
       for i in 0..<columns { to[i &* pixel] = from[i] }
