@@ -39,7 +39,9 @@ package struct Roofline: Sendable {
     let bandwidth = all ? source.allThreadsGbs : source.oneThreadGbs
     let ms = Swift.max(step.ms, 1e-6)
     let operations = 2 * Double(step.macs)
-    let computing = operations / Swift.max(peak, 1e-9) * 1e-6
+    // Winograd's F(4×4, 3×3) does a quarter of the products that the convolution stands for.
+    let share = step.kernel.contains("winograd") ? 0.25 : 1
+    let computing = share * operations / Swift.max(peak, 1e-9) * 1e-6
     let moving = Double(step.bytes) / Swift.max(bandwidth, 1e-9) * 1e-6
     let fraction = Swift.min(1, Swift.max(computing, moving) / ms)
     return Row(

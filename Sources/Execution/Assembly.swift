@@ -160,7 +160,8 @@ extension Compiler {
     }
     let chunks = parts.first?.chunks ?? 0
     precondition(parts.allSatisfy { $0.chunks == chunks }, "steps of a run are cut alike")
-    let joined = Phase(chunks: chunks) { chunk in for part in parts { part.run(chunk) } }
+    let joined = Phase(
+      chunks: chunks, onThread: { chunk, thread in for part in parts { part.run(chunk, thread) } })
     return .phases(PhaseList([joined], owners: owners))
   }
 

@@ -126,7 +126,8 @@ struct Compiler {
     let step = steps.count
     for home in reads + writes { touch(home, at: step) }
     var scratch: Int?
-    if call.scratchBytes > 0 { scratch = buffer(call.scratchBytes) }
+    let scratchBytes = (call.scratchBytes + 63) & ~63 + threads * call.scratchBytesPerThread
+    if scratchBytes > 0 { scratch = buffer(scratchBytes) }
     steps.append(Step(info: info, work: .call(call, reads: reads, writes: writes), scratch: scratch))
     packedBytes += call.packedBytes
   }

@@ -64,7 +64,7 @@ extension Compiler {
           var fault = KernelFault.none
           withUnsafeMutablePointer(to: &fault) { fault in
             for phase in call.bind(KernelMemory(reads: [x], writes: [y], scratch: y, fault: fault)) {
-              for chunk in 0..<phase.chunks { phase.run(chunk) }
+              for chunk in 0..<phase.chunks { phase.run(chunk, 0) }
             }
           }
         }

@@ -197,7 +197,7 @@ final class Crew: @unchecked Sendable {
   func run(_ phase: UnsafeMutablePointer<Phase>) {
     let chunks = phase.pointee.chunks
     guard let pool, chunks > 1 else {
-      for chunk in 0..<chunks { phase.pointee.run(chunk) }
+      for chunk in 0..<chunks { phase.pointee.run(chunk, 0) }
       return
     }
     ck_pool_run(pool, chunks, runChunk, phase)
@@ -206,5 +206,5 @@ final class Crew: @unchecked Sendable {
 
 /// Nonisolated, because the pool calls it on its own threads.
 private nonisolated func runChunk(_ context: UnsafeMutableRawPointer?, _ chunk: Int, _ thread: Int32) {
-  context?.assumingMemoryBound(to: Phase.self).pointee.run(chunk)
+  context?.assumingMemoryBound(to: Phase.self).pointee.run(chunk, Int(thread))
 }

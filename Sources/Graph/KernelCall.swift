@@ -136,6 +136,8 @@ package struct KernelCall {
   /// One per output.
   package var writes: [Form]
   package var scratchBytes = 0
+  /// Scratch of each thread, one after the other behind the first `scratchBytes`, a multiple of 64 each.
+  package var scratchBytesPerThread = 0
   /// Index of a read whose memory the first output may take over: each element is read before it is written.
   package var inPlace: Int?
   /// The first output is the same bytes as the first read; nothing runs.
@@ -149,13 +151,15 @@ package struct KernelCall {
   package var bind: (KernelMemory) -> [Phase]
 
   package init(
-    _ kernel: String, reads: [Read], writes: [Form], scratchBytes: Int = 0, inPlace: Int? = nil,
-    packedBytes: Int = 0, bind: @escaping (KernelMemory) -> [Phase]
+    _ kernel: String, reads: [Read], writes: [Form], scratchBytes: Int = 0,
+    scratchBytesPerThread: Int = 0, inPlace: Int? = nil, packedBytes: Int = 0,
+    bind: @escaping (KernelMemory) -> [Phase]
   ) {
     self.kernel = kernel
     self.reads = reads
     self.writes = writes
     self.scratchBytes = scratchBytes
+    self.scratchBytesPerThread = scratchBytesPerThread
     self.inPlace = inPlace
     self.packedBytes = packedBytes
     self.bind = bind
@@ -202,9 +206,14 @@ package enum KernelFault: Int32, Sendable {
 /// `run` may be called from any thread, for different chunks at once: it writes only what belongs to its chunk.
 package struct Phase: @unchecked Sendable {
   package var chunks: Int
-  package var run: (Int) -> Void
+  package var run: (_ chunk: Int, _ thread: Int) -> Void
 
   package init(chunks: Int, _ run: @escaping (Int) -> Void) {
+    self.init(chunks: chunks, onThread: { chunk, _ in run(chunk) })
+  }
+
+  /// Work that has scratch memory for each thread; threads are numbered from 0.
+  package init(chunks: Int, onThread run: @escaping (_ chunk: Int, _ thread: Int) -> Void) {
     self.chunks = chunks
     self.run = run
   }

@@ -3,7 +3,11 @@
 #if defined(__x86_64__)
 CK_AVX512_BEGIN
 #include "../vector/gemm_f32.h"
+#include "../vector/conv3x3.h"
 CK_AVX512_END
 
-void ck_avx512_gemm_f32(ck_table *table) { fill_gemm_f32(table); }
+void ck_avx512_gemm_f32(ck_table *table) {
+  fill_gemm_f32(table);
+  fill_conv3x3(table);
+}
 #endif

@@ -40,6 +40,24 @@ typedef struct {
   float lower, upper;        // -INFINITY, INFINITY for none
 } ck_gemm_f32;
 
+// 3×3 convolution of stride 1 on one image [height, width, k], outputs [out_height, out_width, n]:
+// C = clamp(Σ A·B + bias + residual, lower, upper). Levels may transform the image (Winograd), which costs accuracy:
+// within 1e-4 relative of the largest term, and a NaN or infinite input reaches all outputs of its tile.
+typedef struct {
+  const float *a;
+  size_t height, width, k;
+  size_t pad_top, pad_left;  // by which the first window lies outside
+  size_t out_height, out_width, n;
+  const void *packed;        // by pack_3x3
+  const float *bias;         // [n] or NULL
+  float *c;
+  size_t c_stride;           // between outputs
+  const float *residual;     // or NULL
+  size_t residual_stride;
+  float lower, upper;
+  void *scratch;             // scratch_bytes_3x3(…) per calling thread, 64-byte aligned
+} ck_conv3x3_f32;
+
 // How an int32 sum becomes an output.
 typedef enum {
   CK_OUT_S32 = 0,  // acc + bias, int32
@@ -176,6 +194,13 @@ typedef struct {
   size_t (*packed_bytes_f32)(size_t n, size_t taps, size_t k);
   void (*pack_f32)(size_t n, size_t taps, size_t k, const float *b, void *packed);
   void (*gemm_f32)(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1);
+
+  // One call computes the outputs of tiles t0..<t1 of 4×4, numbered row by row; b is [n][9][k], `matrix` n · k floats to
+  // work in.
+  size_t (*packed_bytes_3x3)(size_t n, size_t k);
+  size_t (*scratch_bytes_3x3)(size_t n, size_t k);
+  void (*pack_3x3)(size_t n, size_t k, const float *b, float *matrix, void *packed);
+  void (*conv3x3_f32)(const ck_conv3x3_f32 *w, size_t t0, size_t t1);
 
   size_t (*packed_bytes_s8)(size_t n, size_t taps, size_t k);
   void (*pack_s8)(size_t n, size_t taps, size_t k, const int8_t *b, void *packed);

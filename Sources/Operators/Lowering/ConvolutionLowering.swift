@@ -33,7 +33,7 @@ extension Conv: Lowerable {
       groupElements: inputs)
     return try Product(
       site: site, rows: rows, shape: shape, activation: 0, weight: 1, bias: bias, inputLayout: .channelsLast,
-      outputLayout: .channelsLast, label: pointwise ? "conv 1x1" : "conv"
+      outputLayout: .channelsLast, label: pointwise ? "conv 1x1" : "conv", window: window
     ).lower()
   }
 }

@@ -82,6 +82,8 @@ struct Product {
   var label: String
   /// Set where the rows are windows of an image that the step itself lays out first.
   var stem: StemImage?
+  /// The window the rows are of, where they are windows of an image with its channels last.
+  var window: WindowGeometry?
 
   var kernels: UnsafePointer<ck_table> { site.kernels }
   var channels: Int { shape.groups * shape.n }
@@ -171,6 +173,7 @@ struct Product {
     guard let values, let operand = site.input(activation), operand.info.type == .float32,
       let (lower, upper) = floatBounds
     else { return nil }
+    if let window, let call = winogradCall(values, window) { return call }
     let weights = ProductWeights.float(values, shape, scale: alpha, kernels)
     let rows = rows.merged
     let tiles = tiles(1 << 20, rows)
@@ -226,11 +229,11 @@ struct Product {
     let tiles = tiles(1 << 20, rows)
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned(byteCount: shape.k * 4)
-    let perChunk = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
+    let perThread = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
     let (shape, kernels, channels) = (shape, kernels, channels)
     return KernelCall(
       "\(label) f32×w\(bits)", reads: reads(operand.decoded(inputLayout)),
-      writes: [Form(.plain, outputLayout)], scratchBytes: perChunk * tiles.chunks,
+      writes: [Form(.plain, outputLayout)], scratchBytesPerThread: perThread,
       packedBytes: weights.packedBytes
     ) { memory in
       let a = memory.reads[0].of(Float.self)
@@ -238,30 +241,32 @@ struct Product {
       let c = memory.writes[0].of(Float.self)
       let scratch = memory.scratch
       return [
-        Phase(chunks: tiles.chunks) { chunk in
-          let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-          for index in 0..<shape.groups {
-            let out = image * rows.rows * channels + index * shape.n
-            var g = ck_gemm_wq()
-            g.rows = ck_rows(
-              a: a + (image * rows.imageElements + index * rows.groupElements), stride: rows.stride,
-              offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
-              padding: padding.address)
-            g.n = shape.n
-            g.packed = UnsafeRawPointer(weights.packed[index].address)
-            g.bits = bits
-            g.group = group
-            g.bias = bias.map { $0.of(Float.self) + index * shape.n }
-            g.c = c + out
-            g.c_stride = channels
-            g.residual = residual.map { $0 + out }
-            g.residual_stride = channels
-            g.lower = lower
-            g.upper = upper
-            g.scratch = scratch + chunk * perChunk
-            kernels.pointee.gemm_wq(&g, m0, m1, n0, n1)
-          }
-        }
+        Phase(
+          chunks: tiles.chunks,
+          onThread: { chunk, thread in
+            let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
+            for index in 0..<shape.groups {
+              let out = image * rows.rows * channels + index * shape.n
+              var g = ck_gemm_wq()
+              g.rows = ck_rows(
+                a: a + (image * rows.imageElements + index * rows.groupElements), stride: rows.stride,
+                offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
+                padding: padding.address)
+              g.n = shape.n
+              g.packed = UnsafeRawPointer(weights.packed[index].address)
+              g.bits = bits
+              g.group = group
+              g.bias = bias.map { $0.of(Float.self) + index * shape.n }
+              g.c = c + out
+              g.c_stride = channels
+              g.residual = residual.map { $0 + out }
+              g.residual_stride = channels
+              g.lower = lower
+              g.upper = upper
+              g.scratch = scratch + thread * perThread
+              kernels.pointee.gemm_wq(&g, m0, m1, n0, n1)
+            }
+          })
       ]
     }
   }

@@ -58,40 +58,42 @@ extension Product {
     let tiles = tiles(1 << 21, rows)
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned([UInt8](repeating: UInt8(input.zero), count: shape.k))
-    let perChunk = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
+    let perThread = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
     let (shape, kernels, channels, epilogue) = (shape, kernels, channels, site.epilogue)
     return KernelCall(
       "\(label) u8×w\(bits)", reads: reads(Form(.codes(input), inputLayout)),
-      writes: [Form(.plain, outputLayout)], scratchBytes: perChunk * tiles.chunks,
+      writes: [Form(.plain, outputLayout)], scratchBytesPerThread: perThread,
       packedBytes: weights.packedBytes
     ) { memory in
       let a = memory.reads[0].of(UInt8.self)
       let c = memory.writes[0].of(Float.self)
       let scratch = memory.scratch
       return [
-        Phase(chunks: tiles.chunks) { chunk in
-          let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-          for index in 0..<shape.groups {
-            var g = ck_gemm_u8wq()
-            g.rows = ck_rows(
-              a: a + (image * rows.imageElements + index * rows.groupElements), stride: rows.stride,
-              offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
-              padding: padding.address)
-            g.n = shape.n
-            g.packed = UnsafeRawPointer(weights.packed[index].address)
-            g.bits = bits
-            g.group = group
-            g.a_zero = input.zero
-            g.a_scale = input.scale
-            g.bias_f = bias.map { $0.of(Float.self) + index * shape.n }
-            g.c = c + (image * rows.rows * channels + index * shape.n)
-            g.c_stride = channels
-            g.lower = epilogue.lower
-            g.upper = epilogue.upper
-            g.scratch = scratch + chunk * perChunk
-            kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
-          }
-        }
+        Phase(
+          chunks: tiles.chunks,
+          onThread: { chunk, thread in
+            let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
+            for index in 0..<shape.groups {
+              var g = ck_gemm_u8wq()
+              g.rows = ck_rows(
+                a: a + (image * rows.imageElements + index * rows.groupElements), stride: rows.stride,
+                offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
+                padding: padding.address)
+              g.n = shape.n
+              g.packed = UnsafeRawPointer(weights.packed[index].address)
+              g.bits = bits
+              g.group = group
+              g.a_zero = input.zero
+              g.a_scale = input.scale
+              g.bias_f = bias.map { $0.of(Float.self) + index * shape.n }
+              g.c = c + (image * rows.rows * channels + index * shape.n)
+              g.c_stride = channels
+              g.lower = epilogue.lower
+              g.upper = epilogue.upper
+              g.scratch = scratch + thread * perThread
+              kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
+            }
+          })
       ]
     }
   }
@@ -114,16 +116,17 @@ extension Product {
       kernels: kernels)
     let tiles = tiles(1 << 21, rows)
     let bias = floatBias.map { Pinned($0) }
-    var perChunk = 0
+    var perThread = 0
     if case .grouped = weights.kind {
-      perChunk = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
+      perThread = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
     }
     let multipliers: Pinned? = if case .codes(_, let scales, _) = weights.kind { Pinned(scales) } else { nil }
     let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
     let imageBytes = stem.map { aligned($0.images * $0.elements) } ?? 0
     return KernelCall(
       "\(label) dynamic", reads: reads(Form(.plain, inputLayout)), writes: [Form(.plain, outputLayout)],
-      scratchBytes: encoder.bytes + imageBytes + perChunk * tiles.chunks, packedBytes: weights.packedBytes
+      scratchBytes: encoder.bytes + imageBytes, scratchBytesPerThread: perThread,
+      packedBytes: weights.packedBytes
     ) { [rows] memory in
       let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
       let c = memory.writes[0].of(Float.self)
@@ -137,61 +140,63 @@ extension Product {
         }
       }
       return encoder.phases(memory.reads[0].of(Float.self), encoded) + (layOut.map { [$0] } ?? []) + [
-        Phase(chunks: tiles.chunks) { chunk in
-          let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-          let range = byRow ? 0 : Swift.min(image, encoder.ranges - 1)
-          let rowRange = byRow ? image * rows.rows : 0
-          for group in 0..<shape.groups {
-            let out = image * rows.rows * channels + group * shape.n
-            let left = ck_rows(
-              a: codes + (image * rows.imageElements + group * rows.groupElements),
-              stride: rows.stride,
-              offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
-              padding: encoded.padding + range * encoder.padding)
-            switch weights.kind {
-            case .codes(let sums, _, let zeros):
-              var g = ck_gemm_u8s8()
-              g.rows = left
-              g.n = shape.n
-              g.packed = UnsafeRawPointer(weights.packed[group].address)
-              g.column_sums = sums.of(Int32.self) + group * shape.n
-              g.a_zero = encoded.zeros[range]
-              g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
-              g.b_zero = zeros.map { $0.of(Int32.self) + group * shape.n }
-              g.output = CK_OUT_F32
-              g.c = UnsafeMutableRawPointer(c + out)
-              g.c_stride = channels
-              g.multiplier = multipliers.map { $0.of(Float.self) + group * shape.n }
-              g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
-              g.a_scale = encoded.scales[range]
-              g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
-              g.residual_f = residual.map { $0 + out }
-              g.residual_stride = channels
-              g.lower_f = lower
-              g.upper_f = upper
-              kernels.pointee.gemm_u8s8(&g, m0, m1, n0, n1)
-            case .grouped(let bits, let size):
-              var g = ck_gemm_u8wq()
-              g.rows = left
-              g.n = shape.n
-              g.packed = UnsafeRawPointer(weights.packed[group].address)
-              g.bits = bits
-              g.group = size
-              g.a_zero = encoded.zeros[range]
-              g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
-              g.a_scale = encoded.scales[range]
-              g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
-              g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
-              g.c = c + out
-              g.c_stride = channels
-              g.lower = lower
-              g.upper = upper
-              g.scratch = scratch + chunk * perChunk
-              kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
-            case .float: break
+        Phase(
+          chunks: tiles.chunks,
+          onThread: { chunk, thread in
+            let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
+            let range = byRow ? 0 : Swift.min(image, encoder.ranges - 1)
+            let rowRange = byRow ? image * rows.rows : 0
+            for group in 0..<shape.groups {
+              let out = image * rows.rows * channels + group * shape.n
+              let left = ck_rows(
+                a: codes + (image * rows.imageElements + group * rows.groupElements),
+                stride: rows.stride,
+                offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
+                padding: encoded.padding + range * encoder.padding)
+              switch weights.kind {
+              case .codes(let sums, _, let zeros):
+                var g = ck_gemm_u8s8()
+                g.rows = left
+                g.n = shape.n
+                g.packed = UnsafeRawPointer(weights.packed[group].address)
+                g.column_sums = sums.of(Int32.self) + group * shape.n
+                g.a_zero = encoded.zeros[range]
+                g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
+                g.b_zero = zeros.map { $0.of(Int32.self) + group * shape.n }
+                g.output = CK_OUT_F32
+                g.c = UnsafeMutableRawPointer(c + out)
+                g.c_stride = channels
+                g.multiplier = multipliers.map { $0.of(Float.self) + group * shape.n }
+                g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
+                g.a_scale = encoded.scales[range]
+                g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
+                g.residual_f = residual.map { $0 + out }
+                g.residual_stride = channels
+                g.lower_f = lower
+                g.upper_f = upper
+                kernels.pointee.gemm_u8s8(&g, m0, m1, n0, n1)
+              case .grouped(let bits, let size):
+                var g = ck_gemm_u8wq()
+                g.rows = left
+                g.n = shape.n
+                g.packed = UnsafeRawPointer(weights.packed[group].address)
+                g.bits = bits
+                g.group = size
+                g.a_zero = encoded.zeros[range]
+                g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
+                g.a_scale = encoded.scales[range]
+                g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
+                g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
+                g.c = c + out
+                g.c_stride = channels
+                g.lower = lower
+                g.upper = upper
+                g.scratch = scratch + thread * perThread
+                kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
+              case .float: break
+              }
             }
-          }
-        }
+          })
       ]
     }
   }

@@ -61,6 +61,17 @@ struct ProductWeights {
     return ProductWeights(shape: shape, kind: .float, packed: packed)
   }
 
+  /// Float weights of 3×3 windows, as `conv3x3_f32` wants them.
+  static func windows(_ values: [Float], _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>) -> Pinned
+  {
+    var dense = [Float](repeating: 0, count: shape.n * shape.taps * shape.k)
+    gather(values, shape, 0, into: &dense)
+    let packed = Pinned(byteCount: kernels.pointee.packed_bytes_3x3(shape.n, shape.k))
+    var matrix = [Float](repeating: 0, count: shape.n * shape.k)
+    kernels.pointee.pack_3x3(shape.n, shape.k, dense, &matrix, packed.address)
+    return packed
+  }
+
   /// Codes for u8 × s8 products: `nil` unless there is one scale per tensor or per output.
   static func codes(_ weights: EncodedTensor, _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>)
     -> ProductWeights?
