@@ -164,15 +164,16 @@ CK_INLINE void store_sums(const int rows, const int vectors, const tile *t, cons
   }
 }
 
-/// rows × 16·vectors outputs; a panel holds `per_panel` of the vectors.
-CK_INLINE void compute(const int rows, const int vectors, const int per_panel, tile *t) {
+/// rows × 16·vectors outputs; a panel holds `per_panel` of the vectors. The commonest output has kernels of its own:
+/// beside the others the compiler finds no registers for it.
+CK_INLINE void compute(const int rows, const int vectors, const int per_panel, const int is_u8, tile *t) {
   __m512i acc[2 * CK_ROWS];
   size_t left = t->end - t->column;
-  if (t->quick) {
+  if (is_u8 || t->quick) {
     CK_UNROLL for (int v = 0; v < vectors; v++) {
       size_t at = 16 * (size_t)v;
       __mmask16 live = at < left ? ck_mask16(left - at) : 0;
-      if (!t->e.a_zeros) {
+      if (is_u8 || !t->e.a_zeros) {
         __m512i start = ck_quick_correction(&t->e, t->column + at, live, t->e.a_zero);
         CK_UNROLL for (int r = 0; r < rows; r++) acc[r * vectors + v] = start;
         continue;
@@ -185,7 +186,7 @@ CK_INLINE void compute(const int rows, const int vectors, const int per_panel, t
     CK_UNROLL for (int i = 0; i < rows * vectors; i++) acc[i] = _mm512_setzero_si512();
   }
 
-  if (vectors <= 2 && t->e.depth >= 512 && t->e.output != CK_OUT_U8) {
+  if (!is_u8 && vectors <= 2 && t->e.depth >= 512 && t->e.output != CK_OUT_U8) {
     // The place of so many bytes has left the nearest caches; it comes back while the products are summed.
     const char *c = (const char *)t->e.c + 4 * (t->s.row * t->e.c_stride + t->column);
     CK_UNROLL for (int r = 0; r < rows; r++) {
@@ -218,11 +219,15 @@ CK_INLINE void compute(const int rows, const int vectors, const int per_panel, t
     ck_avx512_advance(&t->s);
   }
 
+  if (is_u8) {
+    store_codes(rows, vectors, 0, t, acc);
+    return;
+  }
   switch (t->quick) {
-    case CK_QUICK_U8: store_codes(rows, vectors, 0, t, acc); return;
     case CK_QUICK_SUM: store_codes(rows, vectors, 1, t, acc); return;
     case CK_QUICK_F32: store_floats(rows, vectors, t, acc); return;
     case CK_QUICK_S32: store_sums(rows, vectors, t, acc); return;
+    case CK_QUICK_U8:
     case CK_NOT_QUICK: break;
   }
   __m512i sums[2 * CK_ROWS];
@@ -236,7 +241,8 @@ CK_INLINE void compute(const int rows, const int vectors, const int per_panel, t
 
 typedef void (*kernel)(tile *);
 #define KERNEL(rows, vectors, per_panel) \
-  static void tile_##rows##x##vectors(tile *t) { compute(rows, vectors, per_panel, t); }
+  static void tile_##rows##x##vectors(tile *t) { compute(rows, vectors, per_panel, 0, t); } \
+  static void u8_##rows##x##vectors(tile *t) { compute(rows, vectors, per_panel, 1, t); }
 #define KERNELS(v, p)                                                                                      \
   KERNEL(1, v, p) KERNEL(2, v, p) KERNEL(3, v, p) KERNEL(4, v, p) KERNEL(5, v, p) KERNEL(6, v, p)          \
   KERNEL(7, v, p) KERNEL(8, v, p) KERNEL(9, v, p) KERNEL(10, v, p) KERNEL(11, v, p) KERNEL(12, v, p)       \
@@ -247,12 +253,13 @@ KERNEL(1, 8, 2)
 KERNEL(2, 8, 2)
 KERNEL(3, 8, 2)
 
-#define ALL(v)                                                                                             \
-  {tile_1x##v, tile_2x##v, tile_3x##v,  tile_4x##v,  tile_5x##v,  tile_6x##v,  tile_7x##v,                 \
-   tile_8x##v, tile_9x##v, tile_10x##v, tile_11x##v, tile_12x##v, tile_13x##v, tile_14x##v}
-static const kernel narrow[CK_ROWS] = ALL(1), full[CK_ROWS] = ALL(2);
+#define ALL(p, v)                                                                                          \
+  {p##_1x##v, p##_2x##v, p##_3x##v,  p##_4x##v,  p##_5x##v,  p##_6x##v,  p##_7x##v,                        \
+   p##_8x##v, p##_9x##v, p##_10x##v, p##_11x##v, p##_12x##v, p##_13x##v, p##_14x##v}
+/// [whether the output is plain codes][rows - 1]
+static const kernel narrow[2][CK_ROWS] = {ALL(tile, 1), ALL(u8, 1)}, full[2][CK_ROWS] = {ALL(tile, 2), ALL(u8, 2)};
 /// Few rows leave too few chains to hide the latency, so four panels go together.
-static const kernel wide[3] = {tile_1x8, tile_2x8, tile_3x8};
+static const kernel wide[2][3] = {{tile_1x8, tile_2x8, tile_3x8}, {u8_1x8, u8_2x8, u8_3x8}};
 
 /// Σ a of each row of the tile.
 static void sum_rows(tile *t) {
@@ -281,6 +288,7 @@ static void gemm(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t 
   t.quick = ck_quick_kind(&t.e, n0, n1);
   ck_segments_open(&t.s, &g->rows, 0, is_short(taps, k));
   t.s.advance = ck_avx512_advance;
+  const int is_u8 = t.quick == CK_QUICK_U8;
   // When the panels fit the second cache they pass over one tile at a time; else over as many as fit there.
   size_t step = ck_even_tile(m1 - m0, CK_ROWS), block = step;
   int copied_once = t.s.kind == CK_COPY && depth <= CK_COPIED;
@@ -294,10 +302,10 @@ static void gemm(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t 
       t.column = j;
       t.panel = (const int8_t *)g->packed + j * depth;
       size_t columns = g->n - j > 16 ? PANEL : 16;
-      const kernel *kernels = columns > 16 ? full : narrow;
+      const kernel *kernels = columns > 16 ? full[is_u8] : narrow[is_u8];
       if (step <= 3 && n1 - j >= 4 * PANEL) {
         columns = 4 * PANEL;
-        kernels = wide;
+        kernels = wide[is_u8];
       }
       t.end = ck_min(j + columns, n1);
       for (size_t i = i0; i < i1; i += step) {
