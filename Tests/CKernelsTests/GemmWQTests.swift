@@ -95,6 +95,7 @@ private final class Product<Element: BitwiseCopyable> {
     let c = Guarded<Float>(m * n, filledWith: 0)
     var g = ck_gemm_wq()
     g.rows = product.source.rows
+    g.m = m
     g.n = n
     g.packed = UnsafeRawPointer(packed.pointer)
     g.bits = product.weights.bits
@@ -159,6 +160,36 @@ private final class Product<Element: BitwiseCopyable> {
       }
       let parts = runFloat(table(level), product, split: true)
       #expect(ours.map(\.bitPattern) == parts.map(\.bitPattern), "\(weights.testDescription)")
+    }
+  }
+
+  /// Numbers that are none, and magnitudes at the ends of the range, in one row of two.
+  @Test(arguments: [CK_SCALAR] + levels, [Float.infinity, .nan, 3e38, 1e-38, -1, 0])
+  func oddActivations(level: ck_level, odd: Float) {
+    for weights in Weights.all where weights.group < 4096 {
+      let sizes = Sizes(m: 2, n: 40, k: 64)
+      let product = Product<Float>(sizes, weights, padding: 0) { count, random in
+        var values = random.floats(count)
+        if odd == 0 || abs(odd) < 1e-30 { values = values.map { _ in odd } } else { values[count - 5] = odd }
+        return values
+      }
+      let ours = runFloat(table(level), product)
+      for i in 0..<sizes.m {
+        let row = product.source.row(i).map(Double.init)
+        for j in 0..<sizes.n {
+          let (sum, magnitude) = product.exact(row, column: j)
+          let extra = Double(product.bias.pointer[j]) + Double(product.residual.pointer[i * sizes.n + j])
+          let value = Double(ours[i * sizes.n + j])
+          if sum.isFinite {
+            // Steps of a group are those of its largest activation, whatever weight that one meets.
+            let weight = product.exact(row.map { _ in 1 }, column: j).magnitude
+            let steps = row.reduce(0) { max($0, abs($1)) } * weight * 1e-7
+            #expect(abs(value - min(max(sum + extra, -100), 100)) <= 1e-6 * (magnitude + 2) + steps)
+          } else {
+            #expect(!value.isFinite || abs(value) == 100)
+          }
+        }
+      }
     }
   }
 

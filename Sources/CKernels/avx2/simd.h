@@ -10,6 +10,7 @@ CK_AVX2_BEGIN
 
 enum { V_WIDTH = 8 };
 #define V_TILE 6  // rows of a tile: 12 sums, and 4 registers to work with
+#define V_GEMM_F32 ck_avx2_gemm_f32_rows
 #define V_ADVANCE ck_segments_advance
 typedef __m256 vf;
 typedef __m256i vi;

@@ -10,6 +10,7 @@ CK_AVX512_BEGIN
 
 enum { V_WIDTH = 16 };
 #define V_TILE 14  // rows of a tile: 28 sums, and 4 registers to work with
+#define V_GEMM_F32 ck_avx512_gemm_f32_rows
 #define V_ADVANCE ck_avx512_advance
 typedef __m512 vf;
 typedef __m512i vi;

@@ -99,11 +99,12 @@ typedef struct {
   int32_t sum_zero, sum_lower, sum_upper;
 } ck_gemm_u8s8;
 
-// Float rows times weights held as codes with group scales: C = clamp(A·dequantize(B) + bias + residual).
+// Float rows times weights held as codes with group scales: C = clamp(A·dequantize(B) + bias + residual). For few rows a
+// level may take a group's activations as whole numbers of 24 bits: exact to 1e-7 of the largest of them.
 // b[n][t][k] = scales[n][t][k / group] · (code - zero[n][t][k / group]).
 typedef struct {
   ck_rows rows;              // float32
-  size_t n;
+  size_t m, n;               // of the whole product: few rows are computed in another way than many
   const void *packed;        // by pack_wq: codes, scales and zeros of this matrix
   size_t bits;               // 8, 4 or 2 as given to pack_wq
   size_t group;              // as given to pack_wq

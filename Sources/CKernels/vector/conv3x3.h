@@ -150,7 +150,7 @@ static void conv3x3(const ck_conv3x3_f32 *w, size_t t0, size_t t1) {
       g.c_stride = n;
       g.lower = -INFINITY;
       g.upper = INFINITY;
-      gemm(&g, 0, tiles, 0, n);
+      V_GEMM_F32(&g, 0, tiles, 0, n);
     }
     for (size_t t = 0; t < tiles; t++) {
       const size_t y = (b0 + t) / across * 4, x = (b0 + t) % across * 4;

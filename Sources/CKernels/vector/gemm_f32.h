@@ -107,7 +107,7 @@ static const kernel wide[] = {tile_1x8};
 /// Few rows leave too few chains to hide the latency, so four panels go together.
 enum { WIDE_ROWS = sizeof wide / sizeof wide[0] };
 
-static void gemm(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1) {
+void V_GEMM_F32(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1) {
   if (m0 >= m1 || n0 >= n1) return;
   size_t depth = g->rows.taps * g->rows.k;
   tile t;
@@ -147,5 +147,5 @@ static void gemm(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n
 static void fill_gemm_f32(ck_table *table) {
   table->packed_bytes_f32 = packed_bytes;
   table->pack_f32 = pack;
-  table->gemm_f32 = gemm;
+  table->gemm_f32 = V_GEMM_F32;
 }

@@ -1,9 +1,10 @@
 // Float rows times weights with group scales. Few rows (a language model writing) are bound by the speed of memory:
-// codes become floats in registers, four panels in parallel. More rows take a panel of codes as floats from scratch.
-// Both sum a group first and then add scale · sum, so that an element does not depend on how rows are split.
+// codes become floats in registers, four panels in parallel, and a group is summed before it is scaled. With many the
+// weights become floats once for all rows of a call. Which way is taken depends on the whole product, so that an element
+// does not depend on how rows are split.
 #include "wq.h"
 
-enum { FEW = 4, SHORT = 8 };
+enum { FEW = 4 };
 
 static size_t packed_bytes(size_t n, size_t taps, size_t k, size_t bits, size_t group) {
   wq_layout l = wq_open(taps, k, bits, group, 1);
@@ -160,112 +161,61 @@ static void gemm_few(const ck_gemm_wq *g, const wq_layout *l, size_t m0, size_t 
   }
 }
 
-/// The codes of a panel less their zero points, as floats [taps · k][V_WIDTH]. Whole units are written: what the last one
-/// of a group has too much, the next group or the slack of scratch takes.
-CK_INLINE void expand(const int bits, const wq_layout *l, size_t taps, const char *at, float *to) {
+/// The weights of a panel as floats, every `step` floats; V_WIDTH columns. Whole units are written: what the last one of
+/// a group has too much, the next group or the slack of scratch takes.
+CK_INLINE void expand(const int bits, const wq_layout *l, size_t taps, const char *at, float *to, size_t step) {
   vf book = v_codebook(bits);
   for (size_t tap = 0; tap < taps; tap++)
     for (size_t s = 0; s < l->groups; s++) {
-      vf zero = l->zeros ? v_from_int(vi_load(at + UNIT)) : v_set(0);
+      vf scale = v_load((const float *)at), zero = l->zeros ? v_from_int(vi_load(at + UNIT)) : v_set(0);
       at += l->zeros ? 2 * UNIT : UNIT;
       for (size_t left = wq_length(l, s); left; at += UNIT) {
         vi unit = vi_load(at);
         CK_UNROLL for (unsigned x = 0; x < 32 / (unsigned)bits; x++) {
-          v_store(to + V_WIDTH * x, v_element(bits, unit, x, book) - zero);
+          v_store(to + step * x, (v_element(bits, unit, x, book) - zero) * scale);
         }
         size_t count = ck_min(left, 32 / (size_t)bits);
-        to += V_WIDTH * count;
+        to += step * count;
         left -= count;
       }
     }
 }
 
-typedef struct {
-  const ck_gemm_wq *g;
-  const wq_layout *l;
-  const char *panel;  // for its scales
-  size_t column, end;
-  ck_segments s;
-} tile;
-
-/// rows × V_WIDTH outputs from the expanded panel in scratch. Groups may end anywhere inside a segment.
-CK_INLINE void many(const int rows, tile *t) {
-  const ck_gemm_wq *g = t->g;
-  const wq_layout *l = t->l;
-  vf acc[V_TILE], part[V_TILE];
-  CK_UNROLL for (int r = 0; r < rows; r++) acc[r] = part[r] = v_set(0);
-  const float *b = g->scratch;
-  const char *at = t->panel;
-  size_t group = 0, left = l->k ? wq_length(l, 0) : 0;
-  for (;;) {
-    for (size_t piece = 0; piece < t->s.pieces; piece++) {
-      const float *const *a = (const float *const *)t->s.table + piece;
-      for (size_t x = 0; x < t->s.length;) {
-        size_t stop = x + ck_min(left, t->s.length - x);
-        left -= stop - x;
-        for (; x < stop; x++, b += V_WIDTH) {
-          vf w = v_load(b);
-          CK_UNROLL for (int r = 0; r < rows; r++) {
-            part[r] = v_fma(v_set(a[r * CK_TAPS][x]), w, part[r]);
-          }
-        }
-        if (left) continue;
-        vf scale = v_load((const float *)at);
-        CK_UNROLL for (int r = 0; r < rows; r++) {
-          acc[r] = v_fma(part[r], scale, acc[r]);
-          part[r] = v_set(0);
-        }
-        at += UNIT * ((l->zeros ? 2 : 1) + ck_divide_up(wq_length(l, group), l->per_unit));
-        group = group + 1 == l->groups ? 0 : group + 1;
-        left = wq_length(l, group);
+/// Many rows: panel by panel the weights become floats, packed as the float product wants them.
+static void gemm_many(const ck_gemm_wq *g, const wq_layout *l, size_t m0, size_t m1, size_t n0, size_t n1) {
+  const size_t taps = g->rows.taps;
+  ck_gemm_f32 f = {0};
+  f.rows = g->rows;
+  f.packed = g->scratch;
+  f.c_stride = g->c_stride;
+  f.residual_stride = g->residual_stride;
+  f.lower = g->lower;
+  f.upper = g->upper;
+  for (size_t j = n0; j < n1; j += 2 * V_WIDTH) {
+    f.n = ck_min(2 * V_WIDTH, n1 - j);
+    const size_t step = f.n > V_WIDTH ? 2 * V_WIDTH : V_WIDTH;
+    for (size_t p = 0; p < step; p += V_WIDTH) {
+      const char *panel = wq_panel(l, g->packed, j + p);
+      float *to = (float *)g->scratch + p;
+      switch (g->bits) {
+        case 8: expand(8, l, taps, panel, to, step); break;
+        case 4: expand(4, l, taps, panel, to, step); break;
+        default: expand(2, l, taps, panel, to, step);
       }
     }
-    if (t->s.next >= t->s.total) break;
-    t->s.advance(&t->s);
+    f.bias = g->bias ? g->bias + j : NULL;
+    f.residual = g->residual ? g->residual + j : NULL;
+    f.c = g->c + j;
+    V_GEMM_F32(&f, m0, m1, 0, f.n);
   }
-
-  CK_UNROLL for (int r = 0; r < rows; r++) finish(g, t->s.row + (size_t)r, t->column, t->end, acc[r]);
 }
 
-#define MANY(rows) \
-  static void many_##rows(tile *t) { many(rows, t); }
-MANY(1) MANY(2) MANY(3) MANY(4) MANY(5) MANY(6)
-#if V_TILE == 14
-MANY(7) MANY(8) MANY(9) MANY(10) MANY(11) MANY(12) MANY(13) MANY(14)
-static void (*const many_kernels[])(tile *) = {many_1, many_2, many_3,  many_4,  many_5,  many_6,  many_7,
-                                               many_8, many_9, many_10, many_11, many_12, many_13, many_14};
-#else
-static void (*const many_kernels[])(tile *) = {many_1, many_2, many_3, many_4, many_5, many_6};
-#endif
-
 static void gemm_wq(const ck_gemm_wq *g, size_t m0, size_t m1, size_t n0, size_t n1) {
-  size_t taps = g->rows.taps;
-  wq_layout l = wq_open(taps, g->rows.k, g->bits, g->group, wq_has_zeros(g->packed));
-  if (m1 <= m0 + FEW) {
+  wq_layout l = wq_open(g->rows.taps, g->rows.k, g->bits, g->group, wq_has_zeros(g->packed));
+  if (g->m <= FEW)
     gemm_few(g, &l, m0, m1, n0, n1);
-    return;
-  }
-  tile t;
-  t.g = g;
-  t.l = &l;
-  t.end = n1;
-  ck_segments_open(&t.s, &g->rows, 2, taps > 1 && g->rows.k < SHORT);
-  t.s.advance = V_ADVANCE;
-  size_t step = ck_even_tile(m1 - m0, V_TILE);
-  for (size_t j = n0; j < n1; j += V_WIDTH) {
-    t.column = j;
-    t.panel = wq_panel(&l, g->packed, j);
-    switch (g->bits) {
-      case 8: expand(8, &l, taps, t.panel, g->scratch); break;
-      case 4: expand(4, &l, taps, t.panel, g->scratch); break;
-      default: expand(2, &l, taps, t.panel, g->scratch);
-    }
-    for (size_t i = m0; i < m1; i += step) {
-      size_t rows = ck_min(step, m1 - i);
-      ck_segments_first(&t.s, i, rows);
-      many_kernels[rows - 1](&t);
-    }
-  }
+  else
+    gemm_many(g, &l, m0, m1, n0, n1);
 }
 
 static void fill_gemm_wq(ck_table *table) {

@@ -36,5 +36,5 @@ CK_INLINE const char *wq_panel(const wq_layout *l, const void *packed, size_t co
   return (const char *)packed + 64 + column / V_WIDTH * l->panel_bytes;
 }
 
-/// Room for an expanded panel, or for some rows of codes with their groups filled up and the sums of these.
-static inline size_t scratch_bytes(size_t taps, size_t k) { return taps * k * 64 + 1024; }
+/// Room for two panels of floats, or for some rows of codes with their groups filled up and the sums of these.
+static inline size_t scratch_bytes(size_t taps, size_t k) { return taps * k * 2 * UNIT + 32 * UNIT; }

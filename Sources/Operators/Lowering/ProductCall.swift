@@ -252,6 +252,7 @@ struct Product {
                 a: a + (image * rows.imageElements + index * rows.groupElements), stride: rows.stride,
                 offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
                 padding: padding.address)
+              g.m = rows.rows
               g.n = shape.n
               g.packed = UnsafeRawPointer(weights.packed[index].address)
               g.bits = bits
