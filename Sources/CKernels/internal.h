@@ -13,6 +13,7 @@
 void ck_use_scalar(ck_table *table);
 void ck_use_avx2(ck_table *table);
 void ck_use_avx512vnni(ck_table *table);
+void ck_use_neon(ck_table *table);
 
 /// Any number of taps, for levels whose own kernel holds only so many.
 void ck_scalar_depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1);

@@ -73,7 +73,8 @@ private enum KernelTables {
     let table: UnsafePointer<ck_table>
   }
 
-  private static let all: [Entry] = [CK_SCALAR, CK_AVX2, CK_AVX512VNNI].compactMap { level in
+  private static let all: [Entry] = (0..<CK_LEVELS).compactMap { number in
+    let level = ck_level(UInt32(number))
     let table = UnsafeMutablePointer<ck_table>.allocate(capacity: 1)
     table.initialize(to: ck_table())
     return ck_table_for(level, table) != 0 ? Entry(level: level, table: UnsafePointer(table)) : nil

@@ -10,7 +10,7 @@ package struct Machine: Sendable, Hashable, Codable {
 
   /// This machine, with the number of threads a run uses.
   package static func current(threads: Int) -> Machine {
-    let levels = [CK_SCALAR, CK_AVX2, CK_AVX512VNNI].filter {
+    let levels = (0..<CK_LEVELS).map { ck_level(UInt32($0)) }.filter {
       ck_supported($0) != 0 && $0.rawValue <= ck_best().pointee.level.rawValue
     }
     return Machine(

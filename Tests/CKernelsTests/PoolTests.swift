@@ -66,12 +66,14 @@ private let slowMark: @convention(c) (UnsafeMutableRawPointer?, Int, Int32) -> V
 @Suite struct DispatchTests {
   @Test func knowsWhatTheProcessorCan() {
     #expect(ck_supported(CK_SCALAR) == 1)
-    for level in [CK_SCALAR, CK_AVX2, CK_AVX512VNNI] {
+    for level in everyLevel {
       var table = ck_table()
       #expect(ck_table_for(level, &table) == ck_supported(level))
       if ck_supported(level) == 1 { #expect(table.level == level && table.column_block > 0) }
     }
-    #expect(String(cString: ck_level_name(CK_AVX512VNNI)) == "avx512vnni")
+    let names = everyLevel.map { String(cString: ck_level_name($0)) }
+    #expect(names == ["scalar", "avx2", "avx512vnni", "neon"])
+    #expect(ck_supported(CK_AVX2) == 0 || ck_supported(CK_NEON) == 0)
   }
 
   /// Every entry is filled, at every level: a table is a row of pointers after two integers.

@@ -64,7 +64,10 @@ func table(_ level: ck_level) -> ck_table {
 let scalar = table(CK_SCALAR)
 
 /// The levels above scalar that this machine has.
-let levels: [ck_level] = [CK_AVX2, CK_AVX512VNNI].filter { ck_supported($0) == 1 }
+let levels: [ck_level] = everyLevel.filter { $0 != CK_SCALAR && ck_supported($0) == 1 }
+
+/// The levels of all architectures.
+let everyLevel: [ck_level] = (0..<CK_LEVELS).map { ck_level(UInt32($0)) }
 
 extension ck_level: @retroactive CustomTestStringConvertible {
   public var testDescription: String { String(cString: ck_level_name(self)) }

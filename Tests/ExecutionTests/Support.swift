@@ -99,7 +99,7 @@ struct Draft {
 }
 
 /// The levels this processor can run.
-let levels: [ck_level] = [CK_SCALAR, CK_AVX2, CK_AVX512VNNI].filter { ck_supported($0) != 0 }
+let levels: [ck_level] = (0..<CK_LEVELS).map { ck_level(UInt32($0)) }.filter { ck_supported($0) != 0 }
 
 /// max|a − b| / max|b|.
 func relativeDifference(_ a: Tensor, _ b: Tensor) -> Float {

@@ -44,6 +44,9 @@ CK_INLINE vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 CK_INLINE vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
 CK_INLINE vi vi_mul(vi a, vi b) { return _mm256_mullo_epi32(a, b); }
 CK_INLINE vi vi_load(const void *p) { return _mm256_loadu_si256(p); }
+CK_INLINE vi vi_load_n(const void *p, size_t n) { return _mm256_maskload_epi32(p, v_mask(n)); }
+CK_INLINE void vi_store(void *p, vi x) { _mm256_storeu_si256(p, x); }
+CK_INLINE void vi_store_n(void *p, size_t n, vi x) { _mm256_maskstore_epi32(p, v_mask(n), x); }
 #define vi_left(x, n) _mm256_slli_epi32(x, (int)(n))
 #define vi_right(x, n) _mm256_srai_epi32(x, (int)(n))
 CK_INLINE vf v_from_int(vi x) { return _mm256_cvtepi32_ps(x); }

@@ -1,9 +1,4 @@
 // u8 × s8 matrix product on vpdpbusd: four products per lane, added to int32 without saturation.
-//
-// Packed: panels of 32 columns (the last one 16 wide when that is enough), [groups][32][4]: groups of four along k. A
-// tap whose length is not a multiple of four ends with the group of its last four elements, in which those that an
-// earlier group holds are zero, so that no read goes beyond the tap. Taps shorter than that are gathered: there the
-// groups run over taps · k.
 #include "avx512vnni.h"
 #include "epilogue.h"
 
@@ -11,38 +6,7 @@
 
 enum { PANEL = 32, CACHE = 256 * 1024 };
 
-/// Whether taps are gathered.
-static int is_short(size_t taps, size_t k) { return k < 4; }
-
-static size_t group_count(size_t taps, size_t k) {
-  return is_short(taps, k) ? ck_divide_up(taps * k, 4) : taps * ck_divide_up(k, 4);
-}
-
-static size_t packed_bytes(size_t n, size_t taps, size_t k) {
-  return ck_divide_up(n, 16) * 16 * group_count(taps, k) * 4;
-}
-
-static void pack(size_t n, size_t taps, size_t k, const int8_t *b, void *packed) {
-  size_t depth = taps * k, groups = group_count(taps, k);
-  memset(packed, 0, packed_bytes(n, taps, k));
-  size_t shift = k % 4 ? 4 - k % 4 : 0;  // of a last group that starts at k - 4
-  if (is_short(taps, k)) k = depth, taps = 1, shift = 0;
-  int8_t *panel = packed;
-  for (size_t n0 = 0; n0 < n; n0 += PANEL) {
-    size_t width = n - n0 > 16 ? 32 : 16;
-    for (size_t j = 0; j < ck_min(width, n - n0); j++) {
-      const int8_t *from = b + (n0 + j) * depth;
-      for (size_t t = 0; t < taps; t++) {
-        int8_t *to = panel + (t * ck_divide_up(k, 4) * width + j) * 4;
-        for (size_t x = 0; x < k; x++) {
-          size_t place = x % 4 + (x >= k / 4 * 4 ? shift : 0);
-          to[x / 4 * width * 4 + place] = *from++;
-        }
-      }
-    }
-    panel += width * groups * 4;
-  }
-}
+#include "../vector/pack_s8.h"
 
 CK_AVX512_BEGIN
 
@@ -286,7 +250,7 @@ static void gemm(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t 
   t.panel_step = PANEL * depth;
   t.e = ck_epilogue_gemm(g);
   t.quick = ck_quick_kind(&t.e, n0, n1);
-  ck_segments_open(&t.s, &g->rows, 0, is_short(taps, k));
+  ck_segments_open(&t.s, &g->rows, 0, is_short(k));
   t.s.advance = ck_avx512_advance;
   const int is_u8 = t.quick == CK_QUICK_U8;
   // When the panels fit the second cache they pass over one tile at a time; else over as many as fit there.

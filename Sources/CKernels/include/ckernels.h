@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512VNNI = 2 } ck_level;
+// The levels of one architecture ascend: each is built on those before it. CK_NEON includes dot products (ARMv8.2).
+typedef enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512VNNI = 2, CK_NEON = 3 } ck_level;
+enum { CK_LEVELS = 4 };
 
 // Rows of the left operand of a matrix product.
 //
@@ -288,7 +290,7 @@ typedef struct {
 int ck_supported(ck_level level);
 /// Fills the table of a level; 0 when the processor cannot run it.
 int ck_table_for(ck_level level, ck_table *table);
-/// The table in use: the best level, or the one LATHE_CPU=scalar|avx2|avx512vnni names (an unknown or unsupported
+/// The table in use: the best level, or the one LATHE_CPU=scalar|avx2|avx512vnni|neon names (an unknown or unsupported
 /// name is reported by ck_forced_level_error). Chosen once.
 const ck_table *ck_best(void);
 /// NULL, or what is wrong with LATHE_CPU.

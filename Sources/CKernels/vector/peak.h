@@ -1,19 +1,18 @@
 // Multiply–adds from registers, enough of them side by side to hide their latency, and reads that do nothing else.
-// PEAK_DOT(sum, a, b) is the level's product of 8-bit codes, PEAK_DOT_MACS the multiply–adds in one.
-
-enum { PEAK_SUMS = 12 };
+// PEAK_DOT(sum, a, b) is the level's product of 8-bit codes, PEAK_DOT_MACS the multiply–adds in one, PEAK_SUMS how many
+// sums hide the latency, PEAK_REGISTER the constraint of a vector register.
 
 static double peak_f32(size_t rounds) {
   vf sums[PEAK_SUMS];
   for (int i = 0; i < PEAK_SUMS; i++) sums[i] = v_set(1.0f + (float)i);
   vf a = v_set(0.5f), b = v_set(0.25f);
   for (size_t r = 0; r < rounds; r++) {
-    __asm__ volatile("" : "+v"(a), "+v"(b));
+    __asm__ volatile("" : "+" PEAK_REGISTER(a), "+" PEAK_REGISTER(b));
     CK_UNROLL for (int i = 0; i < PEAK_SUMS; i++) sums[i] = v_fma(sums[i], a, b);
   }
   vf sum = sums[0];
   for (int i = 1; i < PEAK_SUMS; i++) sum = v_max(sum, sums[i]);
-  __asm__ volatile("" ::"v"(sum));
+  __asm__ volatile("" ::PEAK_REGISTER(sum));
   return 2.0 * V_WIDTH * PEAK_SUMS * (double)rounds;
 }
 
@@ -23,12 +22,12 @@ static double peak_u8s8(size_t rounds) {
   vi a = vi_set(0x03030303), b = vi_set(0x05050505);
   for (size_t r = 0; r < rounds; r++)
     CK_UNROLL for (int i = 0; i < PEAK_SUMS; i++) {
-      __asm__ volatile("" : "+v"(a));  // else one product may serve all sums
+      __asm__ volatile("" : "+" PEAK_REGISTER(a));  // else one product may serve all sums
       sums[i] = PEAK_DOT(sums[i], a, b);
     }
   vi sum = sums[0];
   for (int i = 1; i < PEAK_SUMS; i++) sum = vi_add(sum, sums[i]);
-  __asm__ volatile("" ::"v"(sum));
+  __asm__ volatile("" ::PEAK_REGISTER(sum));
   return 2.0 * PEAK_DOT_MACS * PEAK_SUMS * (double)rounds;
 }
 

@@ -1,0 +1,12 @@
+#include "epilogue.h"
+
+#if defined(__aarch64__)
+CK_NEON_BEGIN
+#include "../vector/epilogue.h"
+
+void ck_neon_store(const ck_epilogue *e, const int32_t *sums, size_t step, size_t row, size_t count, size_t column,
+                   size_t columns, const int32_t *row_sums) {
+  store_sums(e, sums, step, row, count, column, columns, row_sums);
+}
+CK_NEON_END
+#endif

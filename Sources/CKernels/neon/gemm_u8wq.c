@@ -1,0 +1,9 @@
+#include "wq.h"
+
+#if defined(__aarch64__)
+CK_NEON_BEGIN
+#include "../vector/gemm_u8wq.h"
+CK_NEON_END
+
+void ck_neon_gemm_u8wq(ck_table *table) { fill_gemm_u8wq(table); }
+#endif
