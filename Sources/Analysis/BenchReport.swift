@@ -12,6 +12,8 @@ package struct BenchReport: Sendable, Codable {
 
   package var machine: Machine
   package var peaks: Peaks
+  /// Single kernels, where they were asked for.
+  package var kernels: [KernelBench.Row]?
   package var variants: [Variant]
 
   package init(machine: Machine, peaks: Peaks, tables: [BenchTable] = []) {
@@ -24,7 +26,8 @@ package struct BenchReport: Sendable, Codable {
   }
 
   package var text: String {
-    ([peaksText] + variants.map(Self.text)).joined(separator: "\n\n")
+    ([peaksText] + (kernels.map { [KernelBench.text($0)] } ?? []) + variants.map(Self.text)).joined(
+      separator: "\n\n")
   }
 
   private var peaksText: String {

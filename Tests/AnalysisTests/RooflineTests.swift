@@ -49,4 +49,15 @@ private func row(_ kernel: String, ms: Double, macs: Int, bytes: Int, workingSet
     #expect(peaks.float32.allThreadsGops > 0.1 && peaks.memory.last?.name == "memory")
     for place in peaks.memory { #expect(place.oneThreadGbs > 0.01 && place.allThreadsGbs > 0.01) }
   }
+
+  @Test func kernelsAreTimed() throws {
+    let rows = KernelBench.measure(peaks)
+    #expect(Set(rows.map(\.name)).count == rows.count)
+    for row in rows { #expect(row.ms > 0 && row.gops > 0 && row.fraction > 0, "\(row.name)") }
+    // Weights that come from memory are told by their bytes: 4 bits each and a scale of 4 bytes for 32.
+    let vector = try #require(rows.first { $0.name.contains("f32×int4") })
+    let gbs = try #require(vector.gbs)
+    #expect(
+      abs(gbs - (8_388_608 + 2_097_152) / vector.ms * 1e-6) < 1e-6 && abs(vector.fraction - gbs / 10) < 1e-9)
+  }
 }

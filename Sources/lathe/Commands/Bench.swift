@@ -29,10 +29,14 @@ struct Bench: ParsableCommand {
   )
   var lockstep = false
 
+  @Flag(help: "Time single kernels on typical shapes, one thread, beside the machine's peaks.")
+  var kernels = false
+
   func validate() throws {
     if model == nil, lockstep || !recipes.preset.isEmpty || !recipes.recipe.isEmpty {
       throw ValidationError("--lockstep, --preset and --recipe need a model.")
     }
+    if model != nil, kernels { throw ValidationError("--kernels takes no model.") }
     if batch < 1 { throw ValidationError("--batch \(batch): expected 1 or more.") }
     if runs < 1 { throw ValidationError("--runs \(runs): expected 1 or more.") }
   }
@@ -40,7 +44,9 @@ struct Bench: ParsableCommand {
   func run() throws {
     let machine = Machine.current(threads: common.threadCount)
     guard let model else {
-      return try show(BenchReport(machine: machine, peaks: Peaks.measure(threads: common.threadCount)))
+      var report = BenchReport(machine: machine, peaks: Peaks.measure(threads: common.threadCount))
+      if kernels { report.kernels = KernelBench.measure(report.peaks) }
+      return try show(report)
     }
     let reporter = Output.reporter(quiet: common.quiet || output.json || lockstep)
     let project = try data.open(model, common)
