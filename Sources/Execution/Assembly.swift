@@ -5,11 +5,17 @@ import Tensors
 
 extension Compiler {
   /// Plans the memory and binds every step to it.
-  mutating func program(level: ck_level) throws -> Program {
+  ///
+  /// - Parameter unordered: outputs given as they lie, whatever the order of a sample's elements.
+  mutating func program(level: ck_level, unordered: Set<ValueName>) throws -> Program {
     var outputHomes: [Place.Home] = []
     for output in graph.outputs {
       let home: Place.Home
       if let place = places[output.name]?.first, case .slot = place.home {
+        home = place.home
+      } else if unordered.contains(output.name),
+        let place = places[output.name]?.first(where: { $0.form.content == .plain })
+      {
         home = place.home
       } else {
         guard infos[output.name]?.shape != nil else {

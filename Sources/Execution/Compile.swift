@@ -33,7 +33,7 @@ package func compile(_ encoded: EncodedGraph, _ options: CompileOptions) throws 
   let infos = try prepared.graph.infer(inputs: given)
   var compiler = Compiler(prepared, infos: infos, kernels: kernels, threads: Swift.max(1, options.threads))
   try compiler.lowerAll()
-  return try compiler.program(level: level)
+  return try compiler.program(level: level, unordered: options.unordered)
 }
 
 extension EncodedGraph {

@@ -9,11 +9,16 @@ package struct CompileOptions: Sendable {
   package var threads: Int
   /// Level of the kernels; `nil` for the best of this machine (or the one `LATHE_CPU` names).
   package var level: ck_level?
+  /// Float outputs whose samples may come with their elements in any order, which saves bringing them into theirs.
+  package var unordered: Set<ValueName>
 
-  package init(inputShapes: [ValueName: Shape], threads: Int = 1, level: ck_level? = nil) {
+  package init(
+    inputShapes: [ValueName: Shape], threads: Int = 1, level: ck_level? = nil, unordered: Set<ValueName> = []
+  ) {
     self.inputShapes = inputShapes
     self.threads = threads
     self.level = level
+    self.unordered = unordered
   }
 }
 

@@ -13,11 +13,12 @@ struct Calibrator {
   let graph: Graph
   let infos: [ValueName: OperandInfo]
   let threads: Int
-  /// Makes what runs batches of these shapes; the values to give are outputs of the graph.
+  /// Makes what runs batches of these shapes; the values to give are outputs of the graph, the elements of a sample in
+  /// any order.
   let prepare: (Graph, [ValueName: Shape]) throws -> Run
 
   /// Bytes of watched values that one batch may have.
-  static let batchBytes = 64 << 20
+  static let batchBytes = 16 << 20
   static let largestBatch = 32
 
   init(
@@ -30,7 +31,9 @@ struct Calibrator {
     self.prepare =
       prepare ?? { graph, shapes in
         let program = try compile(
-          EncodedGraph(graph: graph), CompileOptions(inputShapes: shapes, threads: threads))
+          EncodedGraph(graph: graph),
+          CompileOptions(
+            inputShapes: shapes, threads: threads, unordered: Set(graph.outputs.map(\.name))))
         return {
           try program.load($0)
           try program.execute()
