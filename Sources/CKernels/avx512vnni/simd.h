@@ -48,6 +48,9 @@ CK_INLINE vi vi_load(const void *p) { return _mm512_loadu_si512(p); }
 #define vi_right(x, n) _mm512_srai_epi32(x, n)
 CK_INLINE vf v_from_int(vi x) { return _mm512_cvtepi32_ps(x); }
 CK_INLINE vi v_to_int(vf x) { return _mm512_cvtps_epi32(x); }
+#define V_TIMES_POWER
+/// p · 2^n for a whole n.
+CK_INLINE vf v_times_power(vf p, vf n) { return _mm512_scalef_ps(p, n); }
 CK_INLINE vi v_load_u8(const uint8_t *p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)); }
 CK_INLINE vi v_load_u8_n(const uint8_t *p, size_t n) {
   return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(ck_mask16(n), p));

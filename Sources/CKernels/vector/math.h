@@ -3,13 +3,22 @@
 #ifndef CK_VECTOR_MATH_H
 #define CK_VECTOR_MATH_H
 
+#ifndef V_TIMES_POWER
+/// p · 2^n for a whole n, in two factors, so that neither leaves the exponents there are.
+CK_INLINE vf v_times_power(vf p, vf n) {
+  vi whole = v_to_int(n), half = vi_right(whole, 1);
+  vf first = v_float(vi_left(vi_add(half, vi_set(127)), 23));
+  vf second = v_float(vi_left(vi_add(vi_sub(whole, half), vi_set(127)), 23));
+  return p * first * second;
+}
+#endif
+
 /// e^x; NaN passes, overflow gives infinity, small results go through the subnormals to 0.
 CK_INLINE vf v_exp(vf x) {
   x = v_min(v_set(89), v_max(v_set(-105), x));
   // n = rne(x / ln 2), by the sum that leaves no bits below the unit.
   const vf shift = v_set(12582912.0f);
   vf shifted = v_fma(x, v_set(1.44269504f), shift);
-  vi n = vi_sub(v_bits(shifted), v_bits(shift));
   vf whole = shifted - shift;
   vf r = v_fma(whole, v_set(-0.693359375f), x);
   r = v_fma(whole, v_set(2.12194440e-4f), r);
@@ -20,11 +29,7 @@ CK_INLINE vf v_exp(vf x) {
   p = v_fma(p, r, v_set(4.99999911e-1f));
   p = v_fma(p, r, v_set(1));
   p = v_fma(p, r, v_set(1));
-  // 2^n in two factors, so that neither leaves the exponents there are.
-  vi half = vi_right(n, 1);
-  vf first = v_float(vi_left(vi_add(half, vi_set(127)), 23));
-  vf second = v_float(vi_left(vi_add(vi_sub(n, half), vi_set(127)), 23));
-  return p * first * second;
+  return v_times_power(p, whole);
 }
 
 CK_INLINE vf v_tanh(vf x) {
