@@ -31,8 +31,9 @@ static void sleep_while(_Atomic uint32_t *word, uint32_t value) {
 static void wake(_Atomic uint32_t *word, int count) { (void)word, (void)count; }
 #endif
 
-// In pauses of some 10 ns each. A worker that finds work while it spins allows itself more, one that had to sleep less.
-enum { SPIN_MOST = 4000, SPIN_FIRST = 2000, SPIN_LEAST = 200 };
+// In pauses of some 10 ns each. Waking a thread takes longer than many a loop: between the loops of a run workers stay
+// awake, unless one is so long alone that sleeping costs nothing.
+enum { SPIN_BRIEF = 2000, SPIN_IN_RUN = 200 * 1000 };
 
 struct ck_pool {
   _Alignas(64) _Atomic uint64_t ticket;  // loop number << 32 | chunks left to take
@@ -41,6 +42,7 @@ struct ck_pool {
   _Alignas(64) _Atomic uint32_t loop;  // the loop number again; workers sleep on it
   _Atomic uint32_t sleepers;
   _Atomic uint32_t ending;
+  _Atomic uint32_t runs;  // begun and not yet ended
   _Alignas(64) size_t chunks;
   void (*body)(void *, size_t, int);
   void *context;
@@ -77,19 +79,17 @@ static void work(ck_pool *pool, int thread) {
 
 static void *worker(void *argument) {
   ck_pool *pool = ((start *)argument)->pool;
-  int thread = ((start *)argument)->thread, spins = SPIN_FIRST;
+  int thread = ((start *)argument)->thread;
   free(argument);
   uint32_t seen = 0;
   for (;;) {
-    uint32_t now = seen;
-    for (int i = 0; i < spins && now == seen; i++) {
+    uint32_t now = atomic_load_explicit(&pool->loop, memory_order_acquire);
+    for (int i = 0; now == seen && i < SPIN_IN_RUN; i++) {
+      if (i >= SPIN_BRIEF && !atomic_load_explicit(&pool->runs, memory_order_relaxed)) break;
       pause_cpu();
       now = atomic_load_explicit(&pool->loop, memory_order_acquire);
     }
-    if (now != seen) {
-      if (spins < SPIN_MOST) spins += spins / 4;
-    } else {
-      if (spins > SPIN_LEAST) spins /= 2;
+    if (now == seen) {
       atomic_fetch_add(&pool->sleepers, 1);
       while ((now = atomic_load(&pool->loop)) == seen) sleep_while(&pool->loop, seen);
       atomic_fetch_sub(&pool->sleepers, 1);
@@ -137,11 +137,18 @@ void ck_pool_destroy(ck_pool *pool) {
   free(pool);
 }
 
+void ck_pool_begin(ck_pool *pool) {
+  atomic_fetch_add(&pool->runs, 1);
+  if (atomic_load(&pool->sleepers)) announce(pool, (size_t)pool->threads);
+}
+
+void ck_pool_end(ck_pool *pool) { atomic_fetch_sub(&pool->runs, 1); }
+
 int ck_pool_threads(const ck_pool *pool) { return pool->threads; }
 
 /// The caller's wait for chunks that others are still running.
 static void wait_until_done(ck_pool *pool) {
-  for (int i = 0; i < SPIN_FIRST; i++) {
+  for (int i = 0; i < SPIN_BRIEF; i++) {
     if (!atomic_load_explicit(&pool->pending, memory_order_acquire)) return;
     pause_cpu();
   }

@@ -81,16 +81,18 @@ package final class Program: @unchecked Sendable {
 
   /// Runs all steps on the inputs loaded last.
   package func execute() throws {
-    for index in work.indices { try run(index) }
+    try crew.working { for index in work.indices { try run(index) } }
   }
 
   /// As `execute`, and writes the seconds of each step.
   package func executeTimed(into seconds: inout [Double]) throws {
     if seconds.count != work.count { seconds = [Double](repeating: 0, count: work.count) }
-    for index in work.indices {
-      let start = Self.now()
-      try run(index)
-      seconds[index] = Self.now() - start
+    try crew.working {
+      for index in work.indices {
+        let start = Self.now()
+        try run(index)
+        seconds[index] = Self.now() - start
+      }
     }
   }
 
@@ -193,6 +195,14 @@ final class Crew: @unchecked Sendable {
 
   init(threads: Int) { pool = threads > 1 ? ck_pool_create(Int32(threads)) : nil }
   deinit { if let pool { ck_pool_destroy(pool) } }
+
+  /// Keeps the threads awake while phases follow each other.
+  func working<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let pool else { return try body() }
+    ck_pool_begin(pool)
+    defer { ck_pool_end(pool) }
+    return try body()
+  }
 
   func run(_ phase: UnsafeMutablePointer<Phase>) {
     let chunks = phase.pointee.chunks

@@ -297,7 +297,8 @@ const ck_table *ck_best(void);
 const char *ck_forced_level_error(void);
 const char *ck_level_name(ck_level level);
 
-/// Threads that share the chunks of one loop. Workers spin briefly between loops, then sleep: an idle pool uses no CPU.
+/// Threads that share the chunks of one loop. Workers spin briefly after a loop, then sleep: an idle pool uses no
+/// CPU.
 typedef struct ck_pool ck_pool;
 /// A pool of `threads` (at least 1, the caller of ck_pool_run included); NULL when no memory is left. It holds fewer
 /// threads when the system gives no more.
@@ -305,6 +306,9 @@ ck_pool *ck_pool_create(int threads);
 /// Ends the workers. No loop may be running.
 void ck_pool_destroy(ck_pool *pool);
 int ck_pool_threads(const ck_pool *pool);
+/// Around loops that follow each other closely: in between workers stay awake. Each begin needs its end.
+void ck_pool_begin(ck_pool *pool);
+void ck_pool_end(ck_pool *pool);
 /// Runs body(context, chunk, thread) for every chunk in 0..<chunks and returns when all are done. `thread`, in
 /// 0..<threads, names the thread for scratch memory; the caller is 0. Which thread takes a chunk is not fixed. Callers
 /// from several threads take turns; body must not run a loop on the same pool.

@@ -35,18 +35,20 @@ struct ProductTiles {
 
   init(_ rows: ProductRows, _ shape: ProductShape, macsPerChunk: Int, columnBlock: Int) {
     let perRow = Swift.max(1, shape.macsPerRow)
-    // A whole number of the tiles of every level (14 and 6 rows).
-    let wanted = (Swift.max(1, macsPerChunk / perRow) + 41) / 42 * 42
+    // Rows are cut first, into nearly equal parts of whole tiles of the widest levels (14 rows), but not so short that
+    // weights are read again for few of them; then columns.
+    let parts = rows.rows * perRow / Swift.max(1, macsPerChunk)
+    let rowParts = Swift.max(1, Swift.min(parts, rows.rows / 56))
+    let wanted = ((rows.rows + rowParts - 1) / rowParts + 13) / 14 * 14
     rowTile = Swift.max(1, Swift.min(rows.rows, wanted))
     rowTiles = (rows.rows + rowTile - 1) / rowTile
     images = rows.images
     columnTile = shape.n
     let macs = rowTile * perRow
-    if shape.groups == 1, images * rowTiles < 4, macs > 2 * macsPerChunk {
+    if shape.groups == 1, macs > 2 * macsPerChunk {
       let block = Swift.max(1, columnBlock)
       let parts = Swift.min(8, macs / macsPerChunk)
-      columnTile = (shape.n / parts + block - 1) / block * block
-      columnTile = Swift.max(block, columnTile)
+      columnTile = Swift.max(block, (shape.n / parts + block - 1) / block * block)
     }
     columnTiles = Swift.max(1, (shape.n + columnTile - 1) / Swift.max(1, columnTile))
   }
@@ -176,7 +178,7 @@ struct Product {
     if let window, let call = winogradCall(values, window) { return call }
     let weights = ProductWeights.float(values, shape, scale: alpha, kernels)
     let rows = rows.merged
-    let tiles = tiles(1 << 20, rows)
+    let tiles = tiles(1 << 19, rows)
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned(byteCount: shape.k * 4)
     let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
@@ -226,7 +228,7 @@ struct Product {
       let (lower, upper) = floatBounds
     else { return nil }
     let rows = rows.merged
-    let tiles = tiles(1 << 20, rows)
+    let tiles = tiles(1 << 19, rows)
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned(byteCount: shape.k * 4)
     let perThread = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))

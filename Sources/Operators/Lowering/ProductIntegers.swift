@@ -12,7 +12,7 @@ extension Product {
         site: site, scales: scales, input: input, floatBias: floatBias, hasBias: bias != nil)
     else { return nil }
     let rows = rows.merged
-    let tiles = tiles(1 << 22, rows)
+    let tiles = tiles(1 << 20, rows)
     let padding = Pinned([UInt8](repeating: UInt8(input.zero), count: shape.k))
     let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
     return KernelCall(
@@ -55,7 +55,7 @@ extension Product {
   func groupedCodesCall(_ weights: ProductWeights, _ input: ByteCodes) -> KernelCall? {
     guard case .grouped(let bits, let group) = weights.kind else { return nil }
     let rows = rows.merged
-    let tiles = tiles(1 << 21, rows)
+    let tiles = tiles(1 << 20, rows)
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned([UInt8](repeating: UInt8(input.zero), count: shape.k))
     let perThread = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
@@ -114,7 +114,7 @@ extension Product {
         ? rows.stride : (mode == .tensor ? rows.images : 1) * (stem?.sourceElements ?? rows.imageElements),
       padding: rows.offsets == nil || stem != nil ? 0 : shape.k, bits: site.layer.dynamicBits,
       kernels: kernels)
-    let tiles = tiles(1 << 21, rows)
+    let tiles = tiles(1 << 20, rows)
     let bias = floatBias.map { Pinned($0) }
     var perThread = 0
     if case .grouped = weights.kind {

@@ -27,8 +27,8 @@ extension Product {
     let bias = floatBias.map { Pinned($0) }
     let perThread = aligned(kernels.pointee.scratch_bytes_3x3(shape.n, shape.k))
     let tiles = Self.tiles(window)
-    // Chunks of some 10⁶ products, of as nearly the same number of tiles as may be.
-    let wanted = Swift.max(7, (1 << 20) / (36 * shape.k * shape.n))
+    // Chunks of some 250 000 products, of as nearly the same number of tiles as may be.
+    let wanted = Swift.max(7, (1 << 18) / (36 * shape.k * shape.n))
     let perChunk = (tiles + Swift.max(1, tiles / wanted) - 1) / Swift.max(1, tiles / wanted)
     let chunks = (tiles + perChunk - 1) / perChunk
     let images = rows.images
