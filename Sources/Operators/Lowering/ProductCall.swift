@@ -113,11 +113,13 @@ struct Product {
       guard site.epilogue.residual == nil else { return nil }
       return ProductWeights.grouped(encoded, shape, kernels).flatMap(dynamicCall)
     case .weightOnly:
-      return weightOnlyCall(encoded)
+      // A convolution reads its weights for every pixel: decoding them once is faster than in every run, and lets the
+      // float kernels transform them. Products of tokens are bound by the weights they read, and keep them small.
+      return window == nil ? weightOnlyCall(encoded) : floatCall(decodedFloats(encoded))
     }
   }
 
-  /// Float, or integer with codes per channel: the modes in which the image is laid out by the step itself.
+  /// The calls in which the step itself lays out the image.
   private func stemCall(_ operand: LoweringSite.Operand, _ weights: LoweringSite.Operand) -> KernelCall? {
     guard let encoded = weights.encoded, site.layer.mode != .float else {
       return floatCall(weights.info.constant.map(floats))
@@ -128,7 +130,8 @@ struct Product {
       return ProductWeights.codes(encoded, shape, kernels).flatMap { codesCall($0, codes) }
     case .dynamic:
       return ProductWeights.codes(encoded, shape, kernels).flatMap(dynamicCall)
-    case .float, .weightOnly: return nil
+    case .weightOnly: return floatCall(decodedFloats(encoded))
+    case .float: return nil
     }
   }
 
