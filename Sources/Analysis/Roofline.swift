@@ -7,6 +7,8 @@ import Workflows
 package struct Roofline: Sendable {
   package struct Row: Sendable, Codable {
     package var name: String
+    /// The nodes it computes; none for a conversion.
+    package var nodes: [String]
     package var kernel: String
     package var ms: Double
     /// 10⁹ operations per second, two for each multiply–add; absent for steps without.
@@ -43,7 +45,8 @@ package struct Roofline: Sendable {
     let moving = Double(step.bytes) / Swift.max(bandwidth, 1e-9) * 1e-6
     let fraction = Swift.min(1, Swift.max(computing, moving) / ms)
     return Row(
-      name: step.name, kernel: step.kernel, ms: step.ms, gops: step.macs > 0 ? operations / ms * 1e-6 : nil,
+      name: step.name, nodes: step.nodes, kernel: step.kernel, ms: step.ms,
+      gops: step.macs > 0 ? operations / ms * 1e-6 : nil,
       gbs: Double(step.bytes) / ms * 1e-6,
       intensity: step.macs > 0 && step.bytes > 0 ? operations / Double(step.bytes) : nil, fraction: fraction,
       verdict: verdict(step, fraction: fraction, isMemoryBound: moving > computing))

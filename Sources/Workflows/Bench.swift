@@ -25,12 +25,15 @@ package struct BenchVariants: Sendable {
     }
   }
 
-  /// Medians of each step's time over `runs` turns.
-  package func steps(runs: Int, reporter: Reporter) throws -> [BenchTable] {
+  /// Medians of each step's time over `runs` turns, or fewer (but at least 10) when `limit` seconds run out.
+  package func steps(
+    runs: Int, limit: Double = .infinity, reporter: Reporter
+  ) throws -> [BenchTable] {
     for _ in 0..<Latency.warmUpRuns { _ = try turn() }
     var seconds = programs.map { program in program.steps.map { _ in [Double]() } }
     var whole = programs.map { _ in [Double]() }
     try reporter.alone {
+      let start = ContinuousClock.now
       for run in 0..<Swift.max(runs, 1) {
         for (index, time) in try turn().enumerated() { whole[index].append(time) }
         for (index, program) in programs.enumerated() {
@@ -38,7 +41,9 @@ package struct BenchVariants: Sendable {
           try program.executeTimed(into: &times)
           for step in times.indices { seconds[index][step].append(times[step]) }
         }
-        try reporter.report(Double(run + 1) / Double(runs), "timing")
+        let taken = (ContinuousClock.now - start) / .seconds(1)
+        try reporter.report(Swift.max(Double(run + 1) / Double(runs), Swift.min(taken / limit, 1)), "timing")
+        if run >= 9, taken > limit { break }
       }
     }
     return programs.indices.map { index in
@@ -47,8 +52,8 @@ package struct BenchVariants: Sendable {
         workingSet: programs[index].packedWeightBytes + programs[index].arenaBytes,
         steps: zip(programs[index].steps, seconds[index]).map { step, times in
           BenchTable.Step(
-            name: step.name, kernel: step.kernel, ms: Quantiles.median(times) * 1e3, macs: step.macs,
-            bytes: step.bytesRead + step.bytesWritten)
+            name: step.name, nodes: step.nodes, kernel: step.kernel, ms: Quantiles.median(times) * 1e3,
+            macs: step.macs, bytes: step.bytesRead + step.bytesWritten)
         })
     }
   }
@@ -58,13 +63,16 @@ package struct BenchVariants: Sendable {
 package struct BenchTable: Sendable {
   package struct Step: Sendable {
     package var name: String
+    /// The nodes it computes; none for a conversion.
+    package var nodes: [String]
     package var kernel: String
     package var ms: Double
     package var macs: Int
     package var bytes: Int
 
-    package init(name: String, kernel: String, ms: Double, macs: Int, bytes: Int) {
+    package init(name: String, nodes: [String] = [], kernel: String, ms: Double, macs: Int, bytes: Int) {
       self.name = name
+      self.nodes = nodes
       self.kernel = kernel
       self.ms = ms
       self.macs = macs
