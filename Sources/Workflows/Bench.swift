@@ -27,11 +27,12 @@ package struct BenchVariants: Sendable {
 
   /// Medians of each step's time over `runs` turns, or fewer (but at least 10) when `limit` seconds run out.
   package func steps(
-    runs: Int, limit: Double = .infinity, reporter: Reporter
+    runs: Int, limit: Double = .infinity, energy: EnergyCounter = .init(), reporter: Reporter
   ) throws -> [BenchTable] {
     for _ in 0..<Latency.warmUpRuns { _ = try turn() }
     var seconds = programs.map { program in program.steps.map { _ in [Double]() } }
     var whole = programs.map { _ in [Double]() }
+    var joules: [Double]?
     try reporter.alone {
       let start = ContinuousClock.now
       for run in 0..<Swift.max(runs, 1) {
@@ -45,10 +46,13 @@ package struct BenchVariants: Sendable {
         try reporter.report(Swift.max(Double(run + 1) / Double(runs), Swift.min(taken / limit, 1)), "timing")
         if run >= 9, taken > limit { break }
       }
+      joules = try energy.joulesPerRun(
+        of: programs.map { program in { try program.execute() } },
+        betweenTurns: { try reporter.report(nil, "energy") })
     }
     return programs.indices.map { index in
       BenchTable(
-        name: names[index], latencyMs: Quantiles.median(whole[index]),
+        name: names[index], latencyMs: Quantiles.median(whole[index]), energyJoules: joules?[index],
         workingSet: programs[index].packedWeightBytes + programs[index].arenaBytes,
         steps: zip(programs[index].steps, seconds[index]).map { step, times in
           BenchTable.Step(
@@ -82,6 +86,8 @@ package struct BenchTable: Sendable {
 
   package var name: String
   package var latencyMs: Double
+  /// Of one inference; `nil` where the machine does not tell.
+  package var energyJoules: Double?
   /// Bytes of weights and activations that one inference touches.
   package var workingSet: Int
   package var steps: [Step]
