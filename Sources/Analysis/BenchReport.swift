@@ -27,6 +27,13 @@ package struct BenchReport: Sendable, Codable {
     }
   }
 
+  /// Whether a step is faster than the peaks allow: something else ran while they were measured.
+  package var outrunsPeaks: Bool {
+    variants.contains { variant in
+      variant.steps.contains { ($0.gops ?? 0) > 1.05 * peaks.gops(of: $0.kernel) }
+    }
+  }
+
   package var text: String {
     ([peaksText] + variants.map(Self.text)).joined(separator: "\n\n")
   }

@@ -35,9 +35,7 @@ package struct Roofline: Sendable {
 
   package func row(_ step: BenchTable.Step) -> Row {
     let all = peaks.threads > 1
-    let isInteger = Self.isInteger(step.kernel)
-    let arithmetic = isInteger ? peaks.int8 : peaks.float32
-    let peak = all ? arithmetic.allThreadsGops : arithmetic.oneThreadGops
+    let peak = peaks.gops(of: step.kernel)
     let bandwidth = all ? source.allThreadsGbs : source.oneThreadGbs
     let ms = Swift.max(step.ms, 1e-6)
     let operations = 2 * Double(step.macs)
@@ -50,11 +48,6 @@ package struct Roofline: Sendable {
       gbs: Double(step.bytes) / ms * 1e-6,
       intensity: step.macs > 0 && step.bytes > 0 ? operations / Double(step.bytes) : nil, fraction: fraction,
       verdict: verdict(step, fraction: fraction, isMemoryBound: moving > computing))
-  }
-
-  /// Kernels whose products are of 8-bit codes.
-  static func isInteger(_ kernel: String) -> Bool {
-    ["u8s8", "dynamic", "u8×"].contains { kernel.contains($0) }
   }
 
   private func verdict(_ step: BenchTable.Step, fraction: Double, isMemoryBound: Bool) -> String {
@@ -72,7 +65,7 @@ package struct Roofline: Sendable {
     }
     if step.ms < 0.003 { return "\(percent) of the roof: so short that starting it counts" }
     if step.kernel.contains("depthwise"), fraction < 0.5 {
-      return "depthwise: \(percent) of the roof, the kernel is load-bound"
+      return "\(percent) of the roof: a depthwise kernel is load-bound"
     }
     if isMemoryBound {
       return fraction >= 0.5

@@ -27,7 +27,7 @@ package struct BenchVariants: Sendable {
 
   /// Medians of each step's time over `runs` turns, or fewer (but at least 10) when `limit` seconds run out.
   package func steps(
-    runs: Int, limit: Double = .infinity, energy: EnergyCounter = .init(), reporter: Reporter
+    runs: Int, limit: Double = .infinity, energy: EnergyCounter? = nil, reporter: Reporter
   ) throws -> [BenchTable] {
     for _ in 0..<Latency.warmUpRuns { _ = try turn() }
     var seconds = programs.map { program in program.steps.map { _ in [Double]() } }
@@ -46,7 +46,7 @@ package struct BenchVariants: Sendable {
         try reporter.report(Swift.max(Double(run + 1) / Double(runs), Swift.min(taken / limit, 1)), "timing")
         if run >= 9, taken > limit { break }
       }
-      joules = try energy.joulesPerRun(
+      joules = try energy?.joulesPerRun(
         of: programs.map { program in { try program.execute() } },
         betweenTurns: { try reporter.report(nil, "energy") })
     }
@@ -91,6 +91,16 @@ package struct BenchTable: Sendable {
   /// Bytes of weights and activations that one inference touches.
   package var workingSet: Int
   package var steps: [Step]
+
+  package init(
+    name: String, latencyMs: Double, energyJoules: Double? = nil, workingSet: Int, steps: [Step]
+  ) {
+    self.name = name
+    self.latencyMs = latencyMs
+    self.energyJoules = energyJoules
+    self.workingSet = workingSet
+    self.steps = steps
+  }
 }
 
 extension Project {
@@ -98,9 +108,13 @@ extension Project {
   package func bench(
     _ recipes: [(name: String, recipe: Recipe)], batch: Int, reporter: Reporter
   ) throws -> BenchVariants {
-    let candidates = try recipes.map { entry in
-      (entry.name, try prepare(entry.recipe, name: entry.name, reporter: reporter))
-    }
+    try bench(
+      recipes.map { ($0.name, try prepare($0.recipe, name: $0.name, reporter: reporter)) }, batch: batch)
+  }
+
+  /// Compiles float32 and candidates, and loads one batch.
+  package func bench(_ candidates: [(name: String, candidate: Candidate)], batch: Int) throws -> BenchVariants
+  {
     let count = model.batch(batch)
     let options = CompileOptions(inputShapes: model.inputShapes(batch: count), threads: threads)
     let encoded =

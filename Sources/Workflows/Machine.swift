@@ -8,6 +8,12 @@ package struct Machine: Sendable, Hashable, Codable {
   package var features: [String]
   package var threads: Int
 
+  package init(cpu: String, features: [String], threads: Int) {
+    self.cpu = cpu
+    self.features = features
+    self.threads = threads
+  }
+
   /// This machine, with the number of threads a run uses.
   package static func current(threads: Int) -> Machine {
     let levels = [CK_SCALAR, CK_AVX2, CK_AVX512VNNI].filter {
