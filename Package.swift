@@ -63,13 +63,15 @@ let package = Package(
       ]),
     room("Analysis", ["Workflows", "Tensors", "CKernels"]),
     room("Exporters", ["Workflows", "Jobs", "Quantization", "Graph", "Tensors"]),
-    room("Workbench", ["Jobs", "Exporters", "Workflows", "Evaluation", "Quantization", "Graph", "Tensors"]),
+    room(
+      "Workbench",
+      ["Jobs", "Exporters", "Analysis", "Workflows", "Evaluation", "Quantization", "Graph", "Tensors"]),
     room("Interface", [yams], resources: themes.map { .embedInCode("../../themes/\($0).yaml") }),
     room(
       "Panes",
       [
-        "Interface", "Workbench", "Exporters", "Workflows", "Evaluation", "Quantization", "Jobs", "Graph",
-        "Tensors",
+        "Interface", "Workbench", "Exporters", "Analysis", "Workflows", "Evaluation", "Quantization", "Jobs",
+        "Graph", "Tensors",
       ]),
     room(
       "Screen",
@@ -101,14 +103,15 @@ let package = Package(
     tests("Analysis", ["Workflows"]),
     tests("Exporters", ["Quantization", "Operators", "Graph", "Tensors"]),
     tests("Jobs", ["Tensors"]),
-    tests("Workbench", ["Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs", "Evaluation"]),
+    tests(
+      "Workbench",
+      ["Analysis", "Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs", "Evaluation"]),
     tests("Interface"),
     tests(
       "Screen",
       [
-        "Panes", "Interface", "Workbench", "Workflows", "Quantization", "Operators", "Graph", "Tensors",
-        "Jobs",
-        "Evaluation",
+        "Panes", "Interface", "Workbench", "Analysis", "Workflows", "Quantization", "Operators", "Graph",
+        "Tensors", "Jobs", "Evaluation",
       ]),
     tests("Terminal", ["Interface"]),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swift),

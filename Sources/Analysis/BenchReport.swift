@@ -7,6 +7,8 @@ package struct BenchReport: Sendable, Codable {
     package var name: String
     /// Median of one inference.
     package var latencyMs: Double
+    /// Of one inference, the whole processor package counted; absent where the machine does not tell.
+    package var energyJoules: Double?
     package var steps: [Roofline.Row]
   }
 
@@ -21,7 +23,16 @@ package struct BenchReport: Sendable, Codable {
     self.peaks = peaks
     variants = tables.map { table in
       let roofline = Roofline(peaks, workingSet: table.workingSet)
-      return Variant(name: table.name, latencyMs: table.latencyMs, steps: table.steps.map(roofline.row))
+      return Variant(
+        name: table.name, latencyMs: table.latencyMs, energyJoules: table.energyJoules,
+        steps: table.steps.map(roofline.row))
+    }
+  }
+
+  /// Whether a step is faster than the peaks allow: something else ran while they were measured.
+  package var outrunsPeaks: Bool {
+    variants.contains { variant in
+      variant.steps.contains { ($0.gops ?? 0) > 1.05 * peaks.gops(of: $0.kernel) }
     }
   }
 
@@ -58,7 +69,8 @@ package struct BenchReport: Sendable, Codable {
       ]
     }
     let header = ["step", "kernel", "ms", "GOP/s", "GB/s", "op/byte", "% roof", "verdict"]
-    return String(format: "%@: %.3f ms\n", variant.name, variant.latencyMs)
+    let energy = variant.energyJoules.map { String(format: ", %.3g mJ", $0 * 1000) } ?? ""
+    return String(format: "%@: %.3f ms%@\n", variant.name, variant.latencyMs, energy)
       + TextTable.text(header: header, rows: rows, leftColumns: 2, endsInText: true)
   }
 }

@@ -48,6 +48,32 @@ package struct Peaks: Sendable, Hashable, Codable {
 }
 
 extension Peaks {
+  /// What the threads in use reach together in a kernel's arithmetic.
+  func gops(of kernel: String) -> Double {
+    // Kernels whose products are of 8-bit codes.
+    let isInteger = ["u8s8", "dynamic", "u8×"].contains { kernel.contains($0) }
+    let arithmetic = isInteger ? int8 : float32
+    return threads > 1 ? arithmetic.allThreadsGops : arithmetic.oneThreadGops
+  }
+
+  /// The higher of two measurements: what disturbs one only lowers it.
+  package func raised(to other: Peaks) -> Peaks {
+    func higher(_ a: Arithmetic, _ b: Arithmetic) -> Arithmetic {
+      Arithmetic(
+        oneThreadGops: Swift.max(a.oneThreadGops, b.oneThreadGops),
+        allThreadsGops: Swift.max(a.allThreadsGops, b.allThreadsGops))
+    }
+    var raised = self
+    raised.float32 = higher(float32, other.float32)
+    raised.int8 = higher(int8, other.int8)
+    for index in raised.memory.indices where other.memory.indices.contains(index) {
+      let place = other.memory[index]
+      raised.memory[index].oneThreadGbs = Swift.max(memory[index].oneThreadGbs, place.oneThreadGbs)
+      raised.memory[index].allThreadsGbs = Swift.max(memory[index].allThreadsGbs, place.allThreadsGbs)
+    }
+    return raised
+  }
+
   /// Measures for about a second; nothing else should be running.
   package static func measure(threads: Int) -> Peaks {
     let kernels = ck_best().pointee

@@ -7,6 +7,8 @@ import Workflows
 package struct Roofline: Sendable {
   package struct Row: Sendable, Codable {
     package var name: String
+    /// The nodes it computes; none for a conversion.
+    package var nodes: [String]
     package var kernel: String
     package var ms: Double
     /// 10⁹ operations per second, two for each multiply–add; absent for steps without.
@@ -33,9 +35,7 @@ package struct Roofline: Sendable {
 
   package func row(_ step: BenchTable.Step) -> Row {
     let all = peaks.threads > 1
-    let isInteger = Self.isInteger(step.kernel)
-    let arithmetic = isInteger ? peaks.int8 : peaks.float32
-    let peak = all ? arithmetic.allThreadsGops : arithmetic.oneThreadGops
+    let peak = peaks.gops(of: step.kernel)
     let bandwidth = all ? source.allThreadsGbs : source.oneThreadGbs
     let ms = Swift.max(step.ms, 1e-6)
     let operations = 2 * Double(step.macs)
@@ -45,15 +45,11 @@ package struct Roofline: Sendable {
     let moving = Double(step.bytes) / Swift.max(bandwidth, 1e-9) * 1e-6
     let fraction = Swift.min(1, Swift.max(computing, moving) / ms)
     return Row(
-      name: step.name, kernel: step.kernel, ms: step.ms, gops: step.macs > 0 ? operations / ms * 1e-6 : nil,
+      name: step.name, nodes: step.nodes, kernel: step.kernel, ms: step.ms,
+      gops: step.macs > 0 ? operations / ms * 1e-6 : nil,
       gbs: Double(step.bytes) / ms * 1e-6,
       intensity: step.macs > 0 && step.bytes > 0 ? operations / Double(step.bytes) : nil, fraction: fraction,
       verdict: verdict(step, fraction: fraction, isMemoryBound: moving > computing))
-  }
-
-  /// Kernels whose products are of 8-bit codes.
-  static func isInteger(_ kernel: String) -> Bool {
-    ["u8s8", "dynamic", "u8×"].contains { kernel.contains($0) }
   }
 
   private func verdict(_ step: BenchTable.Step, fraction: Double, isMemoryBound: Bool) -> String {
@@ -71,7 +67,7 @@ package struct Roofline: Sendable {
     }
     if step.ms < 0.003 { return "\(percent) of the roof: so short that starting it counts" }
     if step.kernel.contains("depthwise"), fraction < 0.5 {
-      return "depthwise: \(percent) of the roof, the kernel is load-bound"
+      return "\(percent) of the roof: a depthwise kernel is load-bound"
     }
     if isMemoryBound {
       return fraction >= 0.5

@@ -83,6 +83,9 @@ package struct ComparePane: CommandedPane {
         if trial.execution == .float { return trial.latencyMs == nil ? nil : [Run("1.0×")] }
         return trial.speedup.map { [Run(Numbers.ratio($0), $0 > 1.05 ? .good : $0 < 0.95 ? .bad : .warn)] }
       }, isLatency: true),
+    Figure(
+      title: "energy mJ", text: { plain($0.energyJoules.map { Numbers.significant($0 * 1000) }) },
+      isLatency: true),
     Figure(title: "agreement %", text: { plain($0.agreement.map { Numbers.percent($0) }) }),
     Figure(title: "SQNR dB", text: { plain($0.sqnrDb.map { Numbers.fixed($0, 1) }) }),
     Figure(title: "loss", text: { plain($0.loss.map { Numbers.fixed($0, 4) }) }),

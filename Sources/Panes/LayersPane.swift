@@ -1,3 +1,4 @@
+import Analysis
 import Foundation
 import Graph
 import Interface
@@ -19,6 +20,7 @@ package struct LayersPane: CommandedPane {
   private var field: TextField?
   private var sort = Sort.order
   private var isDescending = false
+  private var stepSort = StepSort()
   /// Where a range of marks began.
   private var anchor: Int?
 
@@ -36,6 +38,9 @@ package struct LayersPane: CommandedPane {
     case sort
     case reverse
     case zoom
+    case showSteps(StepTimes.View?)
+    case otherSteps
+    case timeSteps
   }
 
   package static let commands = CommandTable<PaneContext<LayersPane>, Step>(
@@ -81,9 +86,9 @@ package struct LayersPane: CommandedPane {
       Command(
         "layers.zoom", keys: [.enter], title: "zoom", explanation: "Show the layers alone, or go back.",
         group: "Layers", action: .zoom, availability: hasLayers),
-    ])
+    ] + rooflineCommands)
 
-  private static let hasLayers: @Sendable (PaneContext<LayersPane>) -> Availability = {
+  static let hasLayers: @Sendable (PaneContext<LayersPane>) -> Availability = {
     .when(!($0.state.project?.model.layers.isEmpty ?? true), else: "The model has no layers to quantize.")
   }
 
@@ -106,7 +111,21 @@ package struct LayersPane: CommandedPane {
     return isDescending ? ascending.reversed() : ascending
   }
 
+  /// The layer of each row shown; `nil` for a step that belongs to none.
+  private func layers(_ state: State) -> [String?] {
+    steps(state).map { steps in steps.rows.map(steps.layer) } ?? rows(state).map(\.facts.name)
+  }
+
+  /// The rows of the Roofline view; `nil` where the usual table is seen.
+  private func steps(_ state: State) -> StepRows? {
+    StepRows(state, filter: filter, sort: stepSort)
+  }
+
   package mutating func follow(_ state: State) {
+    if let steps = steps(state) {
+      scroll.cursor = steps.cursor(at: state.layer, from: scroll.cursor)
+      return
+    }
     let rows = rows(state)
     if let layer = state.layer, let place = rows.firstIndex(where: { $0.facts.name == layer }) {
       scroll.cursor = place
@@ -130,16 +149,18 @@ package struct LayersPane: CommandedPane {
   }
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {
-    let rows = rows(state)
+    let layers = layers(state)
+    let inside = Rect(x: 0, y: 0, width: size.width, height: size.height)
+    let visible = Swift.max(tableArea(inside, state).height - 1, 1)
     switch step {
     case .move(let motion):
-      scroll.move(motion, count: rows.count, visible: Swift.max(size.height - 1, 1))
+      scroll.move(motion, count: layers.count, visible: visible)
       return selection(state)
     case .mark:
-      guard rows.indices.contains(scroll.cursor) else { return [] }
-      let marks = state.marked.symmetricDifference([rows[scroll.cursor].facts.name])
-      scroll.move(.down, count: rows.count, visible: Swift.max(size.height - 1, 1))
-      return [.act(.setMarks(marks))] + selection(state)
+      guard layers.indices.contains(scroll.cursor) else { return [] }
+      let marks = layers[scroll.cursor].map { state.marked.symmetricDifference([$0]) }
+      scroll.move(.down, count: layers.count, visible: visible)
+      return (marks.map { [.act(.setMarks($0))] } ?? []) + selection(state)
     case .range:
       guard let from = anchor else {
         anchor = scroll.cursor
@@ -147,26 +168,32 @@ package struct LayersPane: CommandedPane {
       }
       anchor = nil
       let range = Swift.min(from, scroll.cursor)...Swift.max(from, scroll.cursor)
-      let names = range.filter(rows.indices.contains).map { rows[$0].facts.name }
+      let names = range.filter(layers.indices.contains).compactMap { layers[$0] }
       return [.act(.setMarks(state.marked.union(names)))]
-    case .markAll: return [.act(.setMarks(state.marked.union(rows.map(\.facts.name))))]
+    case .markAll: return [.act(.setMarks(state.marked.union(layers.compactMap { $0 })))]
     case .unmark: return [.act(.setMarks([]))]
     case .filter:
       field = TextField(filter)
       return []
     case .nextMatch(let direction):
-      let marked = rows.indices.filter { state.marked.contains(rows[$0].facts.name) }
+      let marked = layers.indices.filter { layers[$0].map(state.marked.contains) ?? false }
       let next =
         direction > 0
         ? marked.first { $0 > scroll.cursor } ?? marked.first
         : marked.last { $0 < scroll.cursor } ?? marked.last
       guard let next else { return [] }
-      scroll.move(.to(next), count: rows.count, visible: Swift.max(size.height - 1, 1))
+      scroll.move(.to(next), count: layers.count, visible: visible)
       return selection(state)
     case .clear:
       anchor = nil
       if filter.isEmpty { return [.act(.setMarks([]))] }
       filter = ""
+      return selection(state)
+    case .sort where state.steps.view != nil:
+      stepSort.next()
+      return selection(state)
+    case .reverse where state.steps.view != nil:
+      stepSort.isDescending.toggle()
       return selection(state)
     case .sort:
       let all = Sort.allCases
@@ -177,38 +204,64 @@ package struct LayersPane: CommandedPane {
       isDescending.toggle()
       return selection(state)
     case .zoom: return [.zoom]
+    case .showSteps(let view):
+      // A step without a layer leaves none selected; the table of layers always has one.
+      let near = view == nil && state.layer == nil ? steps(state)?.layer(near: scroll.cursor) : nil
+      return [.act(.showSteps(view))] + (near.map { [.act(.selectLayer($0))] } ?? [])
+    case .otherSteps: return [.act(.showSteps(state.steps.view == .float32 ? .candidate : .float32))]
+    case .timeSteps: return [.act(.timeSteps)]
     }
   }
 
   private func selection(_ state: State) -> [PaneOutput] {
-    let rows = rows(state)
-    return [.act(.selectLayer(rows.indices.contains(scroll.cursor) ? rows[scroll.cursor].facts.name : nil))]
+    let layers = layers(state)
+    // While steps are being timed there are no rows, and the layer stays selected.
+    if layers.isEmpty, state.steps.view != nil { return [] }
+    return [.act(.selectLayer(layers.indices.contains(scroll.cursor) ? layers[scroll.cursor] : nil))]
   }
 
   package mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput] {
-    let table = table(state, count: rows(state).count, isFocused: true)
+    let layers = layers(state)
+    let table = stepTable(state, isFocused: true)?.table ?? table(state, count: layers.count, isFocused: true)
+    let inside = tableArea(area, state)
     switch mouse.kind {
     case .wheelUp: return update(.move(.by(-3)), state, size: area.size)
     case .wheelDown: return update(.move(.by(3)), state, size: area.size)
     case .press(.left):
-      if table.isHeader(mouse.at, in: area) { return update(.sort, state, size: area.size) }
-      guard let row = table.row(at: mouse.at, in: area) else { return [] }
+      if table.isHeader(mouse.at, in: inside) { return update(.sort, state, size: area.size) }
+      guard let row = table.row(at: mouse.at, in: inside) else { return [] }
       guard row == scroll.cursor else { return update(.move(.to(row)), state, size: area.size) }
-      return [.act(.setMarks(state.marked.symmetricDifference([rows(state)[row].facts.name])))]
+      return layers[row].map { [.act(.setMarks(state.marked.symmetricDifference([$0])))] } ?? []
     default: return []
     }
   }
 
   package func note(_ state: State) -> [Run] {
     if let field { return [Run("/", .key), Run(field.text + "▏", .input)] }
-    let sorting = "sort:\(sort.rawValue)\(isDescending ? "↓" : "")"
-    return filter.isEmpty ? [Run(sorting, .muted)] : [Run("/\(filter)  ", .key), Run(sorting, .muted)]
+    let isSteps = state.steps.view != nil
+    let key = isSteps ? stepSort.key.rawValue : sort.rawValue
+    let sorting = "sort:\(key)\((isSteps ? stepSort.isDescending : isDescending) ? "↓" : "")"
+    let whose = state.shownSteps.map { Fitting.cut($0.title, to: 16) + "  " } ?? ""
+    return (filter.isEmpty ? [] : [Run("/\(filter)  ", .key)]) + [Run(whose, .text), Run(sorting, .muted)]
   }
 
   package func foot(_ state: State) -> [Run] {
-    let rows = rows(state)
+    let count = layers(state).count
+    let time = state.shownSteps.flatMap { shown in
+      shown.variant.map { "\(shown.isStale ? "~" : "")\(Numbers.milliseconds($0.latencyMs)) ms  " }
+    }
     let marks = state.marked.isEmpty ? "" : "\(state.marked.count) marked  "
-    return [Run("\(marks)\(rows.isEmpty ? 0 : scroll.cursor + 1)/\(rows.count)", .muted)]
+    return [Run("\(time ?? "")\(marks)\(count == 0 ? 0 : scroll.cursor + 1)/\(count)", .muted)]
+  }
+
+  private func tableArea(_ area: Rect, _ state: State) -> Rect {
+    stepTable(state, isFocused: false)?.area(in: area) ?? area
+  }
+
+  private func stepTable(_ state: State, isFocused: Bool) -> StepTable? {
+    steps(state).map {
+      StepTable(steps: $0, peaks: state.steps.peaks, scroll: scroll, isFocused: isFocused)
+    }
   }
 
   private func table(_ state: State, count: Int, isFocused: Bool) -> Table {
@@ -227,6 +280,9 @@ package struct LayersPane: CommandedPane {
   }
 
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
+    if let steps = stepTable(state, isFocused: isFocused) {
+      return steps.draw(on: &canvas, in: area, marked: state.marked)
+    }
     let rows = rows(state)
     guard !rows.isEmpty else {
       let text =

@@ -116,8 +116,13 @@ extension Screen {
   /// The commands of the footer in its order: the focused pane's and the screen's.
   func footerHints(_ state: State) -> [CommandSummary] {
     let all = panes[focus.rawValue - 1].summaries(state) + Self.commands.summaries(in: state)
-    return all.filter { $0.hint != nil && $0.availability == .available && !$0.keys.isEmpty }
-      .enumerated().sorted { ($0.element.hint ?? 0, $0.offset) < ($1.element.hint ?? 0, $1.offset) }
-      .map(\.element)
+    // A key the pane takes for itself does not do here what it does elsewhere.
+    var taken: Set<Key> = []
+    return all.filter { command in
+      guard let key = command.keys.first, command.availability == .available else { return false }
+      return taken.insert(key).inserted && command.hint != nil
+    }
+    .enumerated().sorted { ($0.element.hint ?? 0, $0.offset) < ($1.element.hint ?? 0, $1.offset) }
+    .map(\.element)
   }
 }

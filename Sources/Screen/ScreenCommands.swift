@@ -86,7 +86,7 @@ extension Screen {
       Command(
         "bits-down", keys: [.character("B")], title: "bits down",
         explanation: "Fewer weight bits for the scope.",
-        group: "Recipe", hint: 13, action: .weightBits(-1), availability: hasScope),
+        group: "Recipe", hint: 19, action: .weightBits(-1), availability: hasScope),
       Command(
         "new", keys: [.character("n")], title: "new", explanation: "Make a candidate from a preset.",
         group: "Candidate", hint: 15, action: .new, availability: hasProject),

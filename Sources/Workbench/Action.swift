@@ -1,3 +1,4 @@
+import Analysis
 import Jobs
 import Quantization
 import Workflows
@@ -33,6 +34,14 @@ package enum Action: Sendable {
   case jobChanged(JobStatus)
   case partial(CandidateID, recipe: Recipe, Measurement)
   case measured(CandidateID, recipe: Recipe, Measurement)
+  // Steps.
+  /// Opens the Roofline view or, with `nil`, closes it.
+  case showSteps(StepTimes.View?)
+  /// Time what the Roofline view shows, again where it was.
+  case timeSteps
+  case stepsStarted(JobID, StepSubject)
+  /// float32 and then the subject, where that is another.
+  case stepsTimed(StepSubject, BenchReport)
   // Files.
   case export(ExportRequest)
   case exported(path: String, losses: [String])
@@ -85,6 +94,8 @@ package enum Effect: Sendable, Hashable {
   /// Quantize and measure; answered by `started`, `partial`s and `measured`.
   case run(CandidateID, Recipe)
   case cancel(JobID)
+  /// Time every step; answered by `stepsStarted` and `stepsTimed`.
+  case timeSteps(StepSubject, title: String)
   /// Compute what the histogram shows of a layer under a recipe.
   case detail(layer: String, Recipe)
   case export(ExportRequest)

@@ -41,6 +41,7 @@ package struct State: Sendable {
   /// The layer under the cursor.
   package var layer: String?
   package var detail: LayerDetail?
+  package var steps = StepTimes()
   package var history = History()
   /// Whether something changed since the session was last written.
   package var isUnsaved = false

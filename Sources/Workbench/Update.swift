@@ -20,6 +20,7 @@ extension State {
       .setBaseline:
       return updateDesign(action)
     case .run, .runStale, .cancel, .started, .jobChanged, .partial, .measured: return updateWork(action)
+    case .showSteps, .timeSteps, .stepsStarted, .stepsTimed: return updateSteps(action)
     case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
     }
@@ -128,6 +129,7 @@ extension State {
       let over = jobs.filter(\.state.isOver)
       if over.count > 50, let oldest = over.first { jobs.removeAll { $0.id == oldest.id } }
     }
+    stepJobChanged(status)
     guard status.state.isOver, let id = owners[status.id] else { return }
     live[id] = nil
     switch status.state {

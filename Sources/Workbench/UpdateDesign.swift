@@ -19,7 +19,7 @@ extension State {
     case .select(let id):
       guard entry(id) != nil else { return [] }
       current = id
-      return detailEffect()
+      return detailEffect() + (current == before.current ? [] : stepsOfNewCandidate())
     case .edit(let layers, let change, let title):
       guard let entry = currentEntry else { return [] }
       let names = Set(layers)
@@ -64,7 +64,7 @@ extension State {
     default: return []
     }
     isUnsaved = true
-    return [.save] + detailEffect()
+    return [.save] + detailEffect() + (current == before.current ? [] : stepsOfNewCandidate())
   }
 
   private mutating func restore(_ design: History.Design) {

@@ -25,12 +25,16 @@ package struct BenchVariants: Sendable {
     }
   }
 
-  /// Medians of each step's time over `runs` turns.
-  package func steps(runs: Int, reporter: Reporter) throws -> [BenchTable] {
+  /// Medians of each step's time over `runs` turns, or fewer (but at least 10) when `limit` seconds run out.
+  package func steps(
+    runs: Int, limit: Double = .infinity, energy: EnergyCounter? = nil, reporter: Reporter
+  ) throws -> [BenchTable] {
     for _ in 0..<Latency.warmUpRuns { _ = try turn() }
     var seconds = programs.map { program in program.steps.map { _ in [Double]() } }
     var whole = programs.map { _ in [Double]() }
+    var joules: [Double]?
     try reporter.alone {
+      let start = ContinuousClock.now
       for run in 0..<Swift.max(runs, 1) {
         for (index, time) in try turn().enumerated() { whole[index].append(time) }
         for (index, program) in programs.enumerated() {
@@ -38,17 +42,22 @@ package struct BenchVariants: Sendable {
           try program.executeTimed(into: &times)
           for step in times.indices { seconds[index][step].append(times[step]) }
         }
-        try reporter.report(Double(run + 1) / Double(runs), "timing")
+        let taken = (ContinuousClock.now - start) / .seconds(1)
+        try reporter.report(Swift.max(Double(run + 1) / Double(runs), Swift.min(taken / limit, 1)), "timing")
+        if run >= 9, taken > limit { break }
       }
+      joules = try energy?.joulesPerRun(
+        of: programs.map { program in { try program.execute() } },
+        betweenTurns: { try reporter.report(nil, "energy") })
     }
     return programs.indices.map { index in
       BenchTable(
-        name: names[index], latencyMs: Quantiles.median(whole[index]),
+        name: names[index], latencyMs: Quantiles.median(whole[index]), energyJoules: joules?[index],
         workingSet: programs[index].packedWeightBytes + programs[index].arenaBytes,
         steps: zip(programs[index].steps, seconds[index]).map { step, times in
           BenchTable.Step(
-            name: step.name, kernel: step.kernel, ms: Quantiles.median(times) * 1e3, macs: step.macs,
-            bytes: step.bytesRead + step.bytesWritten)
+            name: step.name, nodes: step.nodes, kernel: step.kernel, ms: Quantiles.median(times) * 1e3,
+            macs: step.macs, bytes: step.bytesRead + step.bytesWritten)
         })
     }
   }
@@ -58,13 +67,16 @@ package struct BenchVariants: Sendable {
 package struct BenchTable: Sendable {
   package struct Step: Sendable {
     package var name: String
+    /// The nodes it computes; none for a conversion.
+    package var nodes: [String]
     package var kernel: String
     package var ms: Double
     package var macs: Int
     package var bytes: Int
 
-    package init(name: String, kernel: String, ms: Double, macs: Int, bytes: Int) {
+    package init(name: String, nodes: [String] = [], kernel: String, ms: Double, macs: Int, bytes: Int) {
       self.name = name
+      self.nodes = nodes
       self.kernel = kernel
       self.ms = ms
       self.macs = macs
@@ -74,9 +86,21 @@ package struct BenchTable: Sendable {
 
   package var name: String
   package var latencyMs: Double
+  /// Of one inference; `nil` where the machine does not tell.
+  package var energyJoules: Double?
   /// Bytes of weights and activations that one inference touches.
   package var workingSet: Int
   package var steps: [Step]
+
+  package init(
+    name: String, latencyMs: Double, energyJoules: Double? = nil, workingSet: Int, steps: [Step]
+  ) {
+    self.name = name
+    self.latencyMs = latencyMs
+    self.energyJoules = energyJoules
+    self.workingSet = workingSet
+    self.steps = steps
+  }
 }
 
 extension Project {
@@ -84,9 +108,13 @@ extension Project {
   package func bench(
     _ recipes: [(name: String, recipe: Recipe)], batch: Int, reporter: Reporter
   ) throws -> BenchVariants {
-    let candidates = try recipes.map { entry in
-      (entry.name, try prepare(entry.recipe, name: entry.name, reporter: reporter))
-    }
+    try bench(
+      recipes.map { ($0.name, try prepare($0.recipe, name: $0.name, reporter: reporter)) }, batch: batch)
+  }
+
+  /// Compiles float32 and candidates, and loads one batch.
+  package func bench(_ candidates: [(name: String, candidate: Candidate)], batch: Int) throws -> BenchVariants
+  {
     let count = model.batch(batch)
     let options = CompileOptions(inputShapes: model.inputShapes(batch: count), threads: threads)
     let encoded =

@@ -62,6 +62,7 @@ extension ComparisonReport {
       row("  95 % interval ") {
         $0.speedupCi95.map { String(format: "%.2f … %.2f", $0[0], $0[1]) }
       },
+      row("energy mJ") { $0.energyJoules.map { String(format: "%.3g", $0 * 1000) } },
       row("memory bytes") { $0.peakMemoryBytes.map(String.init) },
       row("quantized in s") { $0.quantizeSeconds.map { String(format: "%.1f", $0) } },
     ]

@@ -8,6 +8,12 @@ package struct Machine: Sendable, Hashable, Codable {
   package var features: [String]
   package var threads: Int
 
+  package init(cpu: String, features: [String], threads: Int) {
+    self.cpu = cpu
+    self.features = features
+    self.threads = threads
+  }
+
   /// This machine, with the number of threads a run uses.
   package static func current(threads: Int) -> Machine {
     let levels = (0..<CK_LEVELS).map { ck_level(UInt32($0)) }.filter {

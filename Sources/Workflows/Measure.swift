@@ -31,6 +31,7 @@ package struct MeasureOptions: Sendable {
   /// Most seconds that timing takes.
   package var latencySeconds = 10.0
   package var measuresLatency = true
+  package var energy = EnergyCounter()
   package init() {}
 }
 
@@ -148,16 +149,21 @@ extension Project {
     let inputs = try data.batch((0..<runners[0].batch).map { $0 % Swift.max(data.count, 1) })
     for runner in runners { try runner.program.load(inputs) }
     try reporter.report(0, "timing")
-    let table = try reporter.alone {
-      try Latency.measure(
-        runners.map { runner in { try runner.program.execute() } }, rounds: options.rounds,
-        seconds: options.latencySeconds,
-        betweenRounds: { try reporter.report(Double($0 + 1) / Double(options.rounds), "timing") })
+    let runs = runners.map { runner in { try runner.program.execute() } }
+    let (table, joules) = try reporter.alone {
+      (
+        try Latency.measure(
+          runs, rounds: options.rounds, seconds: options.latencySeconds,
+          betweenRounds: { try reporter.report(Double($0 + 1) / Double(options.rounds), "timing") }),
+        try options.energy.joulesPerRun(of: runs, betweenTurns: { try reporter.report(nil, "energy") })
+      )
     }
     measurement.float32.takeLatency(table, variant: 0, runner: runners[0], threads: threads)
+    measurement.float32.energyJoules = joules?[0]
     for (place, index) in runnable.enumerated() {
       measurement.candidates[index].takeLatency(
         table, variant: place + 1, runner: runners[place + 1], threads: threads)
+      measurement.candidates[index].energyJoules = joules?[place + 1]
     }
   }
 }

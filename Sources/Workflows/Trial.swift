@@ -32,6 +32,8 @@ package struct Trial: Sendable, Hashable, Codable {
   package var speedup: Double?
   package var speedupCi95: [Double]?
   package var samplesPerSecond: Double?
+  /// Of one inference; absent where the machine has no counters that can be read.
+  package var energyJoules: Double?
   package var peakMemoryBytes: Int?
   package var quantizeSeconds: Double?
   package var warnings: [String]?

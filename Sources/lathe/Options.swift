@@ -136,3 +136,9 @@ struct OneRecipeOption: ParsableArguments {
 
   func load(seed: UInt64?) throws -> (name: String, recipe: Recipe)? { try options.load(seed: seed).first }
 }
+
+/// What `--help` says of energy.
+enum EnergyHelp {
+  static let text =
+    "Where the kernel shows RAPL counters (\(EnergyCounter.systemFolder)) and they can be read, the energy of one inference is measured too: that of whole processor packages, so whatever else the machine does meanwhile is in it. Elsewhere there is no figure."
+}

@@ -43,6 +43,22 @@ private func row(_ kernel: String, ms: Double, macs: Int, bytes: Int, workingSet
     #expect(row("reference Loop", ms: 1, macs: 0, bytes: 8).verdict.hasPrefix("no kernel"))
   }
 
+  @Test func aDisturbedMeasurementIsNoticedAndRaised() {
+    let disturbed = BenchReport(
+      machine: Machine(cpu: "c", features: [], threads: 1), peaks: peaks,
+      tables: [
+        BenchTable(
+          name: "float32", latencyMs: 1, workingSet: 100,
+          steps: [BenchTable.Step(name: "s", kernel: "conv f32", ms: 0.1, macs: 8_000_000, bytes: 8)])
+      ])
+    #expect(disturbed.outrunsPeaks)
+    var better = peaks
+    better.float32.oneThreadGops = 160
+    better.memory[0].oneThreadGbs = 1
+    let raised = peaks.raised(to: better)
+    #expect(raised.float32.oneThreadGops == 160 && raised.int8 == peaks.int8 && raised.memory == peaks.memory)
+  }
+
   @Test func theMachineIsMeasured() {
     let peaks = Peaks.measure(threads: 2)
     #expect(peaks.float32.oneThreadGops > 0.1 && peaks.int8.oneThreadGops > 0.1)

@@ -1,3 +1,4 @@
+import Analysis
 import Evaluation
 import Graph
 import Interface
@@ -123,6 +124,48 @@ func fixtureState(_ model: Model) throws -> State {
   state.note("opened fixture.onnx: 9 layers", .good)
   state.note("block/pointwise carries most of the loss; b raises it to 5 bits", .warning)
   return state
+}
+
+/// Made-up steps of float32 and of a candidate, on a machine of round numbers.
+func fixtureReport() -> BenchReport {
+  let peaks = Peaks(
+    threads: 2, float32: Peaks.Arithmetic(oneThreadGops: 117, allThreadsGops: 234),
+    int8: Peaks.Arithmetic(oneThreadGops: 470, allThreadsGops: 938),
+    memory: [
+      Peaks.Memory(name: "L2", bytes: 1 << 20, oneThreadGbs: 118, allThreadsGbs: 236),
+      Peaks.Memory(name: "memory", bytes: nil, oneThreadGbs: 21.4, allThreadsGbs: 25.5),
+    ])
+  func steps(_ type: String, _ times: [Double]) -> [BenchTable.Step] {
+    let rows: [(String, [String], String, Int, Int)] = [
+      ("image", [], "quantize", 0, 15_360),
+      ("stem/conv", ["stem/conv", "stem/relu"], "conv stem", 110_592, 8_900),
+      ("block/depthwise", ["block/depthwise", "block/relu"], "depthwise", 36_864, 8_500),
+      ("block/pointwise", ["block/pointwise", "block/add"], "conv 1x1", 65_536, 12_900),
+      ("pool", ["pool"], "global avgpool", 0, 4_200), ("dense", ["dense"], "gemm", 160, 240),
+    ]
+    return zip(rows, times).map { row, ms in
+      BenchTable.Step(
+        name: row.0, nodes: row.1, kernel: row.2 + type, ms: ms, macs: row.3, bytes: row.4)
+    }
+  }
+  return BenchReport(
+    machine: Machine(cpu: "a machine", features: ["avx2"], threads: 2), peaks: peaks,
+    tables: [
+      BenchTable(
+        name: "float32", latencyMs: 0.31, workingSet: 90_000,
+        steps: Array(steps(" f32", [0, 0.0051, 0.019, 0.0011, 0.0002, 0.0001]).dropFirst())),
+      BenchTable(
+        name: "weight-int4", latencyMs: 0.33, workingSet: 40_000,
+        steps: steps(" u8s8", [0.0003, 0.0009, 0.0142, 0.004, 0.0002, 0.0001])),
+    ])
+}
+
+/// Answers the workbench's question for steps as the shell would.
+func answerSteps(_ state: inout State) throws {
+  let subject = try #require(state.steps.asked.first)
+  _ = state.update(.stepsStarted(JobID(8), subject))
+  _ = state.update(.stepsTimed(subject, fixtureReport()))
+  _ = state.update(.jobChanged(JobStatus(id: JobID(8), title: "steps", state: .done, seconds: 2)))
 }
 
 func fixtureScreen(_ glyphs: Glyphs = .unicode) -> Screen {

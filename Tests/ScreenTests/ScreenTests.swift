@@ -8,7 +8,7 @@ import Testing
 import Workbench
 
 /// Compares with `Tests/Golden/Screen/NAME.txt`; with `LATHE_UPDATE_GOLDEN` set it writes the file instead.
-private func expectGolden(_ name: String, _ text: String, sourceLocation: SourceLocation = #_sourceLocation)
+func expectGolden(_ name: String, _ text: String, sourceLocation: SourceLocation = #_sourceLocation)
   throws
 {
   let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -24,7 +24,7 @@ private func expectGolden(_ name: String, _ text: String, sourceLocation: Source
 }
 
 /// Plays keys as `--keys` takes them, with no work behind them.
-private func play(_ keys: String, _ screen: inout Screen, _ state: inout State, _ size: Size) -> [Request] {
+func play(_ keys: String, _ screen: inout Screen, _ state: inout State, _ size: Size) -> [Request] {
   var requests = screen.handle(.resize(size), &state) + screen.apply(.clock(0), &state)
   for step in KeyScript.steps(keys) {
     switch step {
@@ -88,7 +88,11 @@ func layoutsCoverTheScreenWithoutOverlap(width: Int, height: Int) {
 
 @Test func panesDrawAtEverySmallSize() throws {
   let full = try fixtureState(fixtureModel())
-  for state in [State(), full] {
+  var roofline = full
+  _ = roofline.update(.showSteps(.candidate))
+  let waiting = roofline
+  try answerSteps(&roofline)
+  for state in [State(), full, waiting, roofline] {
     for pane in Screen.allPanes {
       for width in 1...20 {
         for height in 1...5 {
@@ -102,10 +106,14 @@ func layoutsCoverTheScreenWithoutOverlap(width: Int, height: Int) {
   }
 }
 
-/// Every command of every table, and every plain key, in an empty and in a full workbench.
-@Test(arguments: [true, false])
-func everyKeyCanBePressedAnywhere(isEmpty: Bool) throws {
-  let start = isEmpty ? State() : try fixtureState(fixtureModel())
+/// Every command of every table, and every plain key, in an empty and in a full workbench, and over the Roofline view.
+@Test(arguments: ["empty", "full", "roofline"])
+func everyKeyCanBePressedAnywhere(kind: String) throws {
+  var start = kind == "empty" ? State() : try fixtureState(fixtureModel())
+  if kind == "roofline" {
+    _ = start.update(.showSteps(.candidate))
+    try answerSteps(&start)
+  }
   let size = Size(width: 80, height: 24)
   var keys = Set(Screen.commandTables.flatMap { $0.rows.flatMap(\.keys) })
   keys.formUnion(

@@ -1,3 +1,4 @@
+import Analysis
 import Datasets
 import Exporters
 import Formats
@@ -17,6 +18,8 @@ final class EffectRunner: Sendable {
   private let candidates = CandidateCache()
   private let open = Locked<Project?>(nil)
   private let lastAnswer = Locked<JobID?>(nil)
+  /// What the machine can do, measured once, and again only where a step outran it.
+  private let peaks = Locked<Peaks?>(nil)
   /// Where sessions go: beside the model, in a given folder, or nowhere.
   enum Sessions: Sendable {
     case beside
@@ -50,6 +53,7 @@ final class EffectRunner: Sendable {
     case .open(let request): submitOpen(request)
     case .run(let id, let recipe): submitRun(id, recipe)
     case .cancel(let job): work.cancel(job)
+    case .timeSteps(let subject, let title): submitSteps(subject, title)
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
     case .export(let request): submitExport(request)
     case .importRecipe(let path):
@@ -94,6 +98,42 @@ final class EffectRunner: Sendable {
       mailbox.post(.measured(id, recipe: recipe, measurement))
     }
     mailbox.post(.started(job, id))
+  }
+
+  private func submitSteps(_ subject: StepSubject, _ title: String) {
+    guard let project = open.withLock({ $0 }) else { return }
+    let job = work.submit("\(title) steps") { [self] reporter in
+      var timed: [(name: String, candidate: Candidate)] = []
+      if case .candidate(_, let recipe) = subject {
+        let candidate =
+          try candidates.candidate(for: recipe)
+          ?? project.prepare(recipe, name: title, reporter: reporter.part(0...0.4))
+        candidates.keep(candidate, for: recipe)
+        timed.append((title, candidate))
+      }
+      let tables = try project.bench(timed, batch: 1).steps(
+        runs: 50, limit: Self.stepSeconds, reporter: reporter.part(0.4...0.9))
+      func report(_ peaks: Peaks) -> BenchReport {
+        BenchReport(machine: .current(threads: project.threads), peaks: peaks, tables: tables)
+      }
+      var answer = try report(peaks.withLock { $0 } ?? measurePeaks(reporter))
+      if answer.outrunsPeaks { answer = try report(measurePeaks(reporter)) }
+      mailbox.post(.stepsTimed(subject, answer))
+    }
+    mailbox.post(.stepsStarted(job, subject))
+  }
+
+  /// Most seconds that timing steps takes.
+  private static let stepSeconds = 10.0
+
+  private func measurePeaks(_ reporter: Reporter) throws -> Peaks {
+    try reporter.report(0.9, "what the machine can do")
+    let measured = try reporter.alone { Peaks.measure(threads: threads) }
+    return peaks.withLock { known in
+      let peaks = known?.raised(to: measured) ?? measured
+      known = peaks
+      return peaks
+    }
   }
 
   private func answerDetail(_ layer: String, _ recipe: Recipe) {

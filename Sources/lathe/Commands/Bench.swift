@@ -7,7 +7,8 @@ import Workflows
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "What this machine can do, and how near each step of a model comes to it, in float32 and by presets.")
+      "What this machine can do, and how near each step of a model comes to it, in float32 and by presets.",
+    discussion: EnergyHelp.text)
 
   @Argument(help: "Model file (.onnx); without one, the machine alone.")
   var model: String?
@@ -59,8 +60,10 @@ struct Bench: ParsableCommand {
       }
       return
     }
-    let tables = try bench.steps(runs: runs, reporter: reporter)
+    let energy = EnergyCounter()
+    let tables = try bench.steps(runs: runs, energy: energy, reporter: reporter)
     try show(BenchReport(machine: machine, peaks: Peaks.measure(threads: common.threadCount), tables: tables))
+    if !output.json, let reason = energy.unreadable { Output.line("\nenergy is not measured: \(reason)") }
   }
 
   private func show(_ report: BenchReport) throws {

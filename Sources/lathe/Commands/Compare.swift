@@ -4,7 +4,8 @@ import Workflows
 
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "float32 beside each candidate: accuracy, loss of it, size, speed.")
+    abstract: "float32 beside each candidate: accuracy, loss of it, size, speed.", discussion: EnergyHelp.text
+  )
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var recipes: RecipeOptions

@@ -1,0 +1,124 @@
+import Analysis
+import Interface
+import Workbench
+
+/// Draws the Roofline view: what the machine can do, the steps, and the whole verdict of the one at the cursor.
+struct StepTable {
+  let steps: StepRows
+  let peaks: Peaks?
+  let scroll: Scroll
+  let isFocused: Bool
+
+  /// The part of the pane that the table takes: below it there is room for every row's verdict.
+  func area(in area: Rect) -> Rect {
+    let longest = steps.rows.map { CharacterWidth.of(Self.sentence($0)) }.max() ?? 0
+    return area.inset(top: 1, bottom: area.height < 8 ? 0 : longest <= area.width ? 1 : 2)
+  }
+
+  private static func sentence(_ row: Roofline.Row) -> String { "\(row.kernel): \(row.verdict)" }
+
+  /// The verdict without the percentage that stands beside it.
+  private static func shortVerdict(_ row: Roofline.Row) -> String {
+    guard row.verdict.first?.isNumber ?? false, let colon = row.verdict.firstIndex(of: ":") else {
+      return row.verdict
+    }
+    return String(row.verdict[row.verdict.index(after: colon)...].drop { $0 == " " })
+  }
+
+  var table: Table {
+    Table(
+      columns: [
+        Column("step", minimum: 14, maximum: 60, growth: 4),
+        Column("kernel", minimum: 10, maximum: 20, growth: 3, dropOrder: 2),
+        Column("ms", align: .right, minimum: 7),
+        Column("GOP/s", align: .right, minimum: 6, dropOrder: 1),
+        Column("GB/s", align: .right, minimum: 6, dropOrder: 4),
+        Column("op/byte", align: .right, minimum: 7, dropOrder: 5),
+        Column("% roof", align: .right, minimum: 6),
+        Column("verdict", minimum: 20, maximum: 60, growth: 5, dropOrder: 3),
+      ], rowCount: steps.rows.count, scroll: scroll, isFocused: isFocused, showsGutter: true)
+  }
+
+  func draw(on canvas: inout Canvas, in area: Rect, marked: Set<String>) {
+    guard !steps.rows.isEmpty else {
+      for (row, line) in Fitting.wrap(emptiness, to: area.width).enumerated() where row < area.height {
+        canvas.put(line, x: area.x, y: area.y + row, width: area.width, .muted)
+      }
+      return
+    }
+    canvas.put(header(width: area.width), x: area.x, y: area.y, width: area.width)
+    let inside = self.area(in: area)
+    let table = table
+    let slots = table.slots(width: inside.width)
+    let total = steps.shown?.variant?.latencyMs ?? 0
+    table.draw(on: &canvas, in: inside, isMarked: { !marked.isDisjoint(with: steps.rows[$0].nodes) }) {
+      row, column in
+      cell(steps.rows[row], column, width: slots.first { $0.column == column }?.width ?? 0, total: total)
+    }
+    let cursor = scroll.settled(count: steps.rows.count, visible: inside.height - 1).cursor
+    let lines = Fitting.wrap(Self.sentence(steps.rows[cursor]), to: area.width)
+    for (row, line) in lines.enumerated() where inside.maxY + row < area.maxY {
+      canvas.put(line, x: area.x, y: inside.maxY + row, width: area.width, .info)
+    }
+  }
+
+  /// What stands where there are no rows.
+  private var emptiness: String {
+    guard let shown = steps.shown else { return "There is no candidate: n makes one, ← shows float32." }
+    guard shown.variant == nil else { return "No step matches the filter. esc clears it." }
+    switch shown.status {
+    case .notTimed, .done: return "The steps of \(shown.title) are not measured: r measures them."
+    case .waiting(let fraction):
+      let share = fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""
+      return "Measuring the steps of \(shown.title) …\(share) They appear when it is done."
+    case .failed(let message): return "\(shown.title): \(message). r tries again."
+    }
+  }
+
+  /// What is under way or wrong, else what the machine can do.
+  private func header(width: Int) -> [Run] {
+    switch steps.shown?.status {
+    case .waiting(let fraction):
+      let share = fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""
+      return [Run("measuring \(steps.shown?.title ?? "") …\(share)", .info)]
+    case .failed(let message): return [Run(message, .bad)]
+    default: break
+    }
+    if steps.shown?.isStale ?? false {
+      return [Run("~ as before the last change; r measures again", .stale)]
+    }
+    guard let peaks, let memory = peaks.memory.last else { return [] }
+    let single = peaks.threads == 1
+    func figure(_ one: Double, _ all: Double) -> String { Numbers.significant(single ? one : all) }
+    let float32 = figure(peaks.float32.oneThreadGops, peaks.float32.allThreadsGops) + " GFLOP/s"
+    let int8 = figure(peaks.int8.oneThreadGops, peaks.int8.allThreadsGops) + " GOP/s"
+    let reads = figure(memory.oneThreadGbs, memory.allThreadsGbs) + " GB/s"
+    let threads = Words.plural(peaks.threads, "thread")
+    let forms = [
+      "peak \(float32) · int8 \(int8) · memory \(reads), \(threads)",
+      "peak \(float32) · \(int8) · \(reads), \(threads)", "peak \(float32) · \(int8) · \(reads)",
+    ]
+    return [Run(forms.first { CharacterWidth.of($0) <= width } ?? forms[2], .muted)]
+  }
+
+  private func cell(_ row: Roofline.Row, _ column: Int, width: Int, total: Double) -> [Run] {
+    let isStale = steps.shown?.isStale ?? false
+    // What takes under a hundredth of the time is not worth a look.
+    let plain: Style = isStale ? .stale : row.ms < total / 100 ? .muted : .text
+    func number(_ text: String?, _ style: Style) -> [Run] {
+      guard let text else { return [Run(Numbers.none, .muted)] }
+      return [Run((isStale ? "~" : "") + text, isStale ? .stale : style)]
+    }
+    switch column {
+    case 0:
+      return [Run(Fitting.cutMiddle(row.name, to: width), steps.layer(of: row) == nil ? .muted : plain)]
+    case 1: return [Run(Fitting.cutMiddle(row.kernel, to: width), .muted)]
+    case 2: return number(row.ms < 10 ? Numbers.fixed(row.ms, 4) : Numbers.milliseconds(row.ms), plain)
+    case 3: return number(row.gops.map { Numbers.fixed($0, 1) }, plain)
+    case 4: return number(Numbers.fixed(row.gbs, 1), plain)
+    case 5: return number(row.intensity.map { Numbers.fixed($0, 1) }, .muted)
+    case 6: return number(Numbers.percent(row.fraction, 0), row.fraction >= 0.7 ? .good : plain)
+    default: return [Run(Self.shortVerdict(row), .muted)]
+    }
+  }
+}
