@@ -32,7 +32,9 @@ package struct BenchReport: Sendable, Codable {
   /// Whether a step is faster than the peaks allow: something else ran while they were measured.
   package var outrunsPeaks: Bool {
     variants.contains { variant in
-      variant.steps.contains { ($0.gops ?? 0) > 1.05 * peaks.gops(of: $0.kernel) }
+      variant.steps.contains {
+        Roofline.share(of: $0.kernel) * ($0.gops ?? 0) > 1.05 * peaks.gops(of: $0.kernel)
+      }
     }
   }
 

@@ -39,9 +39,7 @@ package struct Roofline: Sendable {
     let bandwidth = all ? source.allThreadsGbs : source.oneThreadGbs
     let ms = Swift.max(step.ms, 1e-6)
     let operations = 2 * Double(step.macs)
-    // Winograd's F(4×4, 3×3) does a quarter of the products that the convolution stands for.
-    let share = step.kernel.contains("winograd") ? 0.25 : 1
-    let computing = share * operations / Swift.max(peak, 1e-9) * 1e-6
+    let computing = Self.share(of: step.kernel) * operations / Swift.max(peak, 1e-9) * 1e-6
     let moving = Double(step.bytes) / Swift.max(bandwidth, 1e-9) * 1e-6
     let fraction = Swift.min(1, Swift.max(computing, moving) / ms)
     return Row(
@@ -51,6 +49,9 @@ package struct Roofline: Sendable {
       intensity: step.macs > 0 && step.bytes > 0 ? operations / Double(step.bytes) : nil, fraction: fraction,
       verdict: verdict(step, fraction: fraction, isMemoryBound: moving > computing))
   }
+
+  /// The products a kernel does of those its step stands for: Winograd's F(4×4, 3×3) does a quarter.
+  static func share(of kernel: String) -> Double { kernel.contains("winograd") ? 0.25 : 1 }
 
   private func verdict(_ step: BenchTable.Step, fraction: Double, isMemoryBound: Bool) -> String {
     let percent = "\(Int((fraction * 100).rounded())) %"

@@ -27,6 +27,12 @@ private func row(_ kernel: String, ms: Double, macs: Int, bytes: Int, workingSet
     #expect(abs(row("conv u8s8", ms: 0.2, macs: 5_000_000, bytes: 100_000).fraction - 0.125) < 1e-9)
   }
 
+  @Test func transformedConvolutions() throws {
+    // 40 million operations in 0.2 ms are 200 GFLOP/s, of which 50 are done: half of 100.
+    let step = row("conv winograd f32", ms: 0.2, macs: 20_000_000, bytes: 100_000)
+    #expect(abs(try #require(step.gops) - 200) < 1e-9 && abs(step.fraction - 0.5) < 1e-9)
+  }
+
   @Test func memoryLimits() {
     // 1 MB at 10 GB/s takes 0.1 ms; its operations at peak 0.02.
     let step = row("gemm f32×w4", ms: 0.125, macs: 1_000_000, bytes: 1_000_000, workingSet: 2 << 20)
