@@ -56,6 +56,11 @@ extension Peaks {
     return threads > 1 ? arithmetic.allThreadsGops : arithmetic.oneThreadGops
   }
 
+  /// Whether a step is faster than the peaks allow: something else ran while they were measured.
+  package func areOutrun(by row: Roofline.Row) -> Bool {
+    Roofline.share(of: row.kernel) * (row.gops ?? 0) > 1.05 * gops(of: row.kernel)
+  }
+
   /// The higher of two measurements: what disturbs one only lowers it.
   package func raised(to other: Peaks) -> Peaks {
     func higher(_ a: Arithmetic, _ b: Arithmetic) -> Arithmetic {

@@ -98,7 +98,14 @@ struct StepTable {
       "peak \(float32) · int8 \(int8) · memory \(reads), \(threads)",
       "peak \(float32) · \(int8) · \(reads), \(threads)", "peak \(float32) · \(int8) · \(reads)",
     ]
-    return [Run(forms.first { CharacterWidth.of($0) <= width } ?? forms[2], .muted)]
+    func fitting(_ room: Int) -> String? { forms.first { CharacterWidth.of($0) <= room } }
+    guard (steps.shown?.variant?.steps ?? []).contains(where: peaks.areOutrun) else {
+      return [Run(fitting(width) ?? forms[2], .muted)]
+    }
+    // Where both do not fit, the peaks are what cannot be trusted.
+    let warning = "peaks disturbed by other work: r again"
+    let peakRuns = fitting(width - CharacterWidth.of(warning) - 2).map { [Run($0 + "  ", .muted)] } ?? []
+    return peakRuns + [Run(warning, .warn)]
   }
 
   private func cell(_ row: Roofline.Row, _ column: Int, width: Int, total: Double) -> [Run] {

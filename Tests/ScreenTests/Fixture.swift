@@ -127,10 +127,10 @@ func fixtureState(_ model: Model) throws -> State {
 }
 
 /// Made-up steps of float32 and of a candidate, on a machine of round numbers.
-func fixtureReport() -> BenchReport {
+func fixtureReport(int8Gops: Double = 938) -> BenchReport {
   let peaks = Peaks(
     threads: 2, float32: Peaks.Arithmetic(oneThreadGops: 117, allThreadsGops: 234),
-    int8: Peaks.Arithmetic(oneThreadGops: 470, allThreadsGops: 938),
+    int8: Peaks.Arithmetic(oneThreadGops: int8Gops / 2, allThreadsGops: int8Gops),
     memory: [
       Peaks.Memory(name: "L2", bytes: 1 << 20, oneThreadGbs: 118, allThreadsGbs: 236),
       Peaks.Memory(name: "memory", bytes: nil, oneThreadGbs: 21.4, allThreadsGbs: 25.5),

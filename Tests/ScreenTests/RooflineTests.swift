@@ -104,3 +104,14 @@ func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws 
   let table = screen.draw(state, size: small).lines()[23]
   #expect(table.contains("w roofline") && table.contains("r run"))
 }
+
+@Test func peaksThatAStepOutrunsAreDoubted() throws {
+  var (screen, state) = try opened(small)
+  _ = play("r", &screen, &state, small)
+  let subject = try #require(state.steps.asked.first)
+  _ = screen.apply(.stepsStarted(JobID(9), subject), &state)
+  _ = screen.apply(.stepsTimed(subject, fixtureReport(int8Gops: 200)), &state)
+  _ = screen.apply(.jobChanged(JobStatus(id: JobID(9), title: "steps", state: .done)), &state)
+  let lines = screen.draw(state, size: small).lines()
+  #expect(lines[2].contains("peaks disturbed by other work: r again"))
+}
