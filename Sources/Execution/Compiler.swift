@@ -51,6 +51,8 @@ struct Compiler {
   var slots = 0
   var places: [ValueName: [Place]] = [:]
   var steps: [Step] = []
+  /// Where the extremes of a value lie that were found as it was written, and how many pairs for each image.
+  var extremes: [ValueName: (home: Place.Home, perImage: Int)] = [:]
   var packedBytes = 0
 
   init(
@@ -258,18 +260,33 @@ struct Compiler {
     guard let info = infos[value] else { return nil }
     return LoweringSite.Operand(
       info: info, layout: layout(of: value), codes: isStatic(reader) ? byteCodes(value) : nil,
-      encoded: mode(of: reader) == .float ? nil : encoded.weights[value])
+      encoded: mode(of: reader) == .float ? nil : encoded.weights[value],
+      extremes: extremes[value]?.perImage)
   }
 
-  private mutating func emit(_ call: KernelCall, _ group: NodeGroup) throws {
+  /// Whether a layer that encodes it at run time reads this value.
+  private func isEncodedLater(_ value: ValueName) -> Bool {
+    infos[value]?.type == .float32 && (consumers[value] ?? []).contains { mode(of: $0) == .dynamic }
+  }
+
+  private mutating func emit(_ plain: KernelCall, _ group: NodeGroup) throws {
     let node = graph.nodes[group.primary]
+    var call = plain
+    let parts = isEncodedLater(group.output) ? plain.parts : nil
+    if let parts { call = plain.findingExtremes(of: parts, kernels) }
     var reads: [Place.Home] = []
     for read in call.reads {
-      let value: ValueName? =
-        switch read.source {
-        case .input(let index): node.inputs[index]
-        case .residual: group.residual?.value
+      let value: ValueName?
+      switch read.source {
+      case .input(let index): value = node.inputs[index]
+      case .residual: value = group.residual?.value
+      case .extremes(let index):
+        guard let found = node.inputs[index].flatMap({ extremes[$0] }) else {
+          preconditionFailure("a lowering reads extremes that were found")
         }
+        reads.append(found.home)
+        continue
+      }
       guard let value else { preconditionFailure("a lowering reads operands the node has") }
       reads.append(try bring(value, read.form))
     }
@@ -296,6 +313,11 @@ struct Compiler {
       for read in reads { touch(read, at: steps.count) }
       return
     }
+    if let parts, let images = infos[group.output]?.shape?.first {
+      let home = Place.Home.buffer(buffer(images * parts.perImage * 8))
+      writes.append(home)
+      extremes[group.output] = (home, parts.perImage)
+    }
     append(call, info: info(of: call, group), reads: reads, writes: writes)
   }
 
@@ -309,6 +331,7 @@ struct Compiler {
         switch item.source {
         case .input(let index): node.inputs[index]
         case .residual: group.residual?.value
+        case .extremes: nil
         }
       if let value, let info = infos[value], let shape = info.shape {
         read += shape.elementCount * item.form.elementBytes(info.type)

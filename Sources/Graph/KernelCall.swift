@@ -40,8 +40,15 @@ package struct LoweringSite {
     package var codes: ByteCodes?
     /// The constant in integers, where the node computes with it so.
     package var encoded: EncodedTensor?
+    /// How many pairs of lowest and highest value of each image the step that computed the value leaves behind, to be
+    /// read as `.extremes`; `nil` where it leaves none.
+    package var extremes: Int?
 
-    package init(info: OperandInfo, layout: Layout, codes: ByteCodes? = nil, encoded: EncodedTensor? = nil) {
+    package init(
+      info: OperandInfo, layout: Layout, codes: ByteCodes? = nil, encoded: EncodedTensor? = nil,
+      extremes: Int? = nil
+    ) {
+      self.extremes = extremes
       self.info = info
       self.layout = layout
       self.codes = codes
@@ -120,7 +127,12 @@ extension LayerEncoding {
 
 /// What a lowering returns: which memory it reads and writes in which form, and how to make the work of it.
 package struct KernelCall {
-  package enum Source: Sendable, Hashable { case input(Int), residual }
+  package enum Source: Sendable, Hashable {
+    case input(Int)
+    case residual
+    /// What the step that computed an input found of it: `Operand.extremes`.
+    case extremes(Int)
+  }
   package struct Read {
     package var source: Source
     package var form: Form
@@ -143,6 +155,8 @@ package struct KernelCall {
   /// The first output is the same bytes as the first read; nothing runs.
   package var isAlias = false
   package var packedBytes = 0
+  /// How the chunks of the last phase divide a float output, where its extremes may be found as it is written.
+  package var parts: OutputParts?
   /// Set where the work is one phase over this many float32 elements, and each chunk reads and writes only its own
   /// elements of every operand (or one scalar): such calls in a row are run chunk by chunk, while the elements are in
   /// the cache.
@@ -169,6 +183,52 @@ package struct KernelCall {
   package static func alias(_ index: Int, _ read: Form, as write: Form) -> KernelCall {
     var call = KernelCall("view", reads: [Read(.input(index), read)], writes: [write]) { _ in [] }
     call.isAlias = true
+    return call
+  }
+}
+
+/// The elements each chunk of a call's last phase writes of its first output.
+package struct OutputParts {
+  /// Chunks of each image of the batch, which follow each other.
+  package var perImage: Int
+  /// Calls back with the first element and the length of every run of elements that a chunk writes.
+  package var visit: (_ chunk: Int, _ run: (_ start: Int, _ count: Int) -> Void) -> Void
+
+  package init(perImage: Int, visit: @escaping (Int, (Int, Int) -> Void) -> Void) {
+    self.perImage = perImage
+    self.visit = visit
+  }
+}
+
+extension KernelCall {
+  /// The call with another output: the lowest and highest value of each chunk's part of the first one, found while the
+  /// part is in the cache.
+  package func findingExtremes(of parts: OutputParts, _ kernels: UnsafePointer<ck_table>) -> KernelCall {
+    var call = self
+    call.writes.append(Form())
+    call.bind = { [bind] memory in
+      var own = memory
+      let extremes = own.writes.removeLast().assumingMemoryBound(to: Float.self)
+      let output = UnsafePointer(own.writes[0].assumingMemoryBound(to: Float.self))
+      var phases = bind(own)
+      guard let last = phases.popLast() else { return phases }
+      phases.append(
+        Phase(
+          chunks: last.chunks,
+          onThread: { chunk, thread in
+            last.run(chunk, thread)
+            var (lowest, highest) = (Float.infinity, -Float.infinity)
+            parts.visit(chunk) { start, count in
+              var (low, high) = (Float.infinity, -Float.infinity)
+              kernels.pointee.minmax_f32(output + start, count, &low, &high)
+              lowest = Swift.min(lowest, low)
+              highest = Swift.max(highest, high)
+            }
+            extremes[2 * chunk] = lowest
+            extremes[2 * chunk + 1] = highest
+          }))
+      return phases
+    }
     return call
   }
 }

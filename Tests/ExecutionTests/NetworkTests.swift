@@ -85,6 +85,45 @@ struct NetworkTests {
     }
   }
 
+  /// Ranges found as a value is written are those found by looking at it again: the second network has a step between
+  /// each two layers, after which nothing is known.
+  @Test(arguments: [1, 3], [LayerEncoding.DynamicActivation.sample, .tensor])
+  func rangesAreFoundAsValuesAreWritten(_ batch: Int, _ sharing: LayerEncoding.DynamicActivation) throws {
+    func network(apart: Bool) throws -> (Draft, EncodedGraph) {
+      var draft = Draft(31)
+      var y = draft.input("x", [batch, 16, 13, 11])
+      var layers: [(ValueName, ValueName)] = []
+      for (n, k, size, group) in [
+        (20, 16, 3, 1), (20, 1, 3, 20), (40, 20, 1, 1), (40, 1, 5, 40), (9, 40, 3, 1),
+      ] {
+        let w = draft.weights([n, k, size, size], scale: 1.7 / Float(k * size * size).squareRoot())
+        let pads = [Int](repeating: size / 2, count: 4)
+        y = try draft.node(
+          "Conv", [y, w, draft.weights([n])], ["pads": .ints(pads), "group": .int(group)])
+        layers.append((y, w))
+        if apart { y = try draft.node("Max", [y, y]) }
+      }
+      draft.output(y)
+      var encoded = EncodedGraph(graph: draft.graph)
+      // The first is float, the last but one too: their outputs are encoded by those that follow.
+      for (index, (name, w)) in layers.enumerated() where index != 0 && index != 3 {
+        encoded.weights[w] = .nearest(
+          try #require(draft.graph.constants[w]),
+          Scheme(bits: 8, symmetry: .symmetric, granularity: .channel), channelAxis: 0, featureAxis: 1)
+        encoded.layers[name] = LayerEncoding(mode: .dynamic, dynamicActivation: sharing)
+      }
+      return (draft, encoded)
+    }
+    let (draft, encoded) = try network(apart: false), (other, otherEncoded) = try network(apart: true)
+    for threads in [1, 2] {
+      let found = try Program.outputs(encoded, draft, threads: threads)
+      let expected = try Program.outputs(otherEncoded, other, threads: threads)
+      #expect(
+        bytes(try #require(found[draft.graph.outputs[0].name]))
+          == bytes(try #require(expected[other.graph.outputs[0].name])))
+    }
+  }
+
   /// Between the first quantize and the last dequantize a static network stays in codes.
   @Test func staticNetworksStayInCodes() throws {
     let draft = try Self.network()

@@ -73,6 +73,16 @@ struct DepthwiseCall {
     ]
   }
 
+  /// What chunks of `rows` outputs write.
+  private func parts(rows: Int, tiles: Int) -> OutputParts {
+    let (channels, positions) = (channels, window.positions)
+    return OutputParts(perImage: tiles) { chunk, run in
+      let from = chunk % tiles * rows
+      run(
+        (chunk / tiles * positions + from) * channels, (Swift.min(positions, from + rows) - from) * channels)
+    }
+  }
+
   private func floatCall(_ values: [Float]) -> KernelCall? {
     guard let x = site.input(0), let images = x.info.shape?[0] else { return nil }
     var (lower, upper) = (site.epilogue.lower, site.epilogue.upper)
@@ -87,7 +97,7 @@ struct DepthwiseCall {
     let bias = floatBias.map { Pinned($0) }
     let (kernels, channels, window, rows) = (site.kernels, channels, window, rowsPerChunk)
     let tiles = (window.positions + rows - 1) / rows
-    return KernelCall(
+    var call = KernelCall(
       "depthwise f32", reads: [KernelCall.Read(.input(0), x.decoded(.channelsLast))] + residualRead,
       writes: [Form(.plain, .channelsLast)], packedBytes: weights.byteCount
     ) { [lower, upper] memory in
@@ -118,6 +128,8 @@ struct DepthwiseCall {
         }
       ]
     }
+    call.parts = parts(rows: rows, tiles: tiles)
+    return call
   }
 
   /// Weight codes `[taps, channels]`, their sums and zero points.
@@ -178,9 +190,10 @@ struct DepthwiseCall {
     let (weights, sums, zeros) = packed(encoded)
     let imageElements = window.input.elementCount * channels
     let whole = site.layer.dynamicActivation == .tensor
+    let known = DynamicEncoder.known(site.input(0), images: images, whole: whole)
     let encoder = DynamicEncoder(
       ranges: whole ? 1 : images, elements: (whole ? images : 1) * imageElements, padding: channels,
-      bits: site.layer.dynamicBits, kernels: site.kernels)
+      bits: site.layer.dynamicBits, kernels: site.kernels, known: known)
     let offsets = Pinned(window.pixelOffsets(channels: channels))
     let geometry = pinnedWindow
     let bias = floatBias.map { Pinned($0) }
@@ -189,13 +202,16 @@ struct DepthwiseCall {
       site.kernels, channels, window, rowsPerChunk * 2, site.epilogue
     )
     let tiles = (window.positions + rows - 1) / rows
-    return KernelCall(
-      "depthwise dynamic", reads: [KernelCall.Read(.input(0), Form(.plain, .channelsLast))],
+    var call = KernelCall(
+      "depthwise dynamic",
+      reads: [KernelCall.Read(.input(0), Form(.plain, .channelsLast))]
+        + (known == nil ? [] : [KernelCall.Read(.extremes(0), Form())]),
       writes: [Form(.plain, .channelsLast)], scratchBytes: encoder.bytes, packedBytes: weights.byteCount
     ) { memory in
       let codes = encoder.memory(memory.scratch)
       let c = memory.writes[0].of(Float.self)
-      return encoder.phases(memory.reads[0].of(Float.self), codes) + [
+      let extremes = known == nil ? nil : memory.reads[1].of(Float.self)
+      return encoder.phases(memory.reads[0].of(Float.self), codes, extremes: extremes) + [
         Phase(chunks: images * tiles) { chunk in
           let image = chunk / tiles
           let range = Swift.min(image, encoder.ranges - 1)
@@ -223,5 +239,7 @@ struct DepthwiseCall {
         }
       ]
     }
+    call.parts = parts(rows: rows, tiles: tiles)
+    return call
   }
 }

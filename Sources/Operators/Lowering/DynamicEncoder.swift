@@ -11,6 +11,14 @@ struct DynamicEncoder {
   /// Codes are 0…2^bits − 1.
   var bits: Int
   var kernels: UnsafePointer<ck_table>
+  /// Pairs of lowest and highest value that are known of each range before; `nil` where they must be found.
+  var known: Int?
+
+  /// How many pairs the step before leaves for each range, one per image or one for all; `nil` where it leaves none.
+  static func known(_ operand: LoweringSite.Operand?, images: Int, whole: Bool) -> Int? {
+    guard let operand, let pairs = operand.extremes, operand.info.shape?.first == images else { return nil }
+    return whole ? pairs * images : pairs
+  }
 
   /// Elements of a chunk of a long range.
   private let grain = 1 << 15
@@ -40,8 +48,21 @@ struct DynamicEncoder {
       padding: padding.of(UInt8.self), extremes: (padding + aligned(ranges * self.padding)).of(Float.self))
   }
 
-  func phases(_ x: UnsafePointer<Float>, _ memory: Memory) -> [Phase] {
+  /// - Parameter extremes: the known pairs of all ranges.
+  func phases(_ x: UnsafePointer<Float>, _ memory: Memory, extremes given: UnsafePointer<Float>? = nil)
+    -> [Phase]
+  {
     let (elements, pieces, grain, kernels, padding) = (elements, pieces, grain, kernels, padding)
+    let pairs = known ?? pieces
+    let extremes = given ?? UnsafePointer(memory.extremes)
+    func merged(_ range: Int) -> (Float, Float) {
+      var (lowest, highest) = (Float.infinity, -Float.infinity)
+      for pair in range * pairs..<(range + 1) * pairs {
+        lowest = Swift.min(lowest, extremes[2 * pair])
+        highest = Swift.max(highest, extremes[2 * pair + 1])
+      }
+      return (lowest, highest)
+    }
     let bits = bits
     let highestCode = (Int32(1) << bits) - 1
     func finish(_ range: Int, _ lowest: Float, _ highest: Float, writes: Bool) -> AffineRange {
@@ -62,33 +83,31 @@ struct DynamicEncoder {
       return [
         Phase.over(ranges, grain: perChunk) { from, to in
           for range in from..<to {
-            var lowest = Float.infinity
-            var highest = -Float.infinity
-            kernels.pointee.minmax_f32(x + range * elements, elements, &lowest, &highest)
+            var (lowest, highest) = (Float.infinity, -Float.infinity)
+            if given != nil {
+              (lowest, highest) = merged(range)
+            } else {
+              kernels.pointee.minmax_f32(x + range * elements, elements, &lowest, &highest)
+            }
             encode(range * elements, elements, finish(range, lowest, highest, writes: true))
           }
         }
       ]
     }
-    return [
-      Phase(chunks: ranges * pieces) { chunk in
-        let start = chunk % pieces * grain
-        let count = Swift.min(grain, elements - start)
-        let extremes = memory.extremes + 2 * chunk
-        kernels.pointee.minmax_f32(x + (chunk / pieces * elements + start), count, extremes, extremes + 1)
-      },
+    let find = Phase(chunks: ranges * pieces) { chunk in
+      let start = chunk % pieces * grain
+      let count = Swift.min(grain, elements - start)
+      let extremes = memory.extremes + 2 * chunk
+      kernels.pointee.minmax_f32(x + (chunk / pieces * elements + start), count, extremes, extremes + 1)
+    }
+    return (given == nil ? [find] : []) + [
       Phase(chunks: ranges * pieces) { chunk in
         let range = chunk / pieces
-        var lowest = Float.infinity
-        var highest = -Float.infinity
-        for piece in range * pieces..<(range + 1) * pieces {
-          lowest = Swift.min(lowest, memory.extremes[2 * piece])
-          highest = Swift.max(highest, memory.extremes[2 * piece + 1])
-        }
+        let (lowest, highest) = merged(range)
         let chosen = finish(range, lowest, highest, writes: chunk % pieces == 0)
         let start = chunk % pieces * grain
         encode(range * elements + start, Swift.min(grain, elements - start), chosen)
-      },
+      }
     ]
   }
 }

@@ -172,6 +172,20 @@ struct Product {
     ProductTiles(rows, shape, macsPerChunk: macs, columnBlock: kernels.pointee.column_block)
   }
 
+  /// What chunks write, where each belongs to one image of the batch.
+  func parts(_ tiles: ProductTiles, _ rows: ProductRows) -> OutputParts? {
+    guard site.outputs.first?.shape?.first == tiles.images, shape.groups == 1 || tiles.columnTiles == 1 else {
+      return nil
+    }
+    let (shape, channels) = (shape, channels)
+    return OutputParts(perImage: tiles.rowTiles * tiles.columnTiles) { chunk, run in
+      let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
+      let first = image * rows.rows
+      if tiles.columnTiles == 1 { return run((first + m0) * channels, (m1 - m0) * channels) }
+      for row in m0..<m1 { run((first + row) * channels + n0, n1 - n0) }
+    }
+  }
+
   // MARK: float
 
   private func floatCall(_ values: [Float]?) -> KernelCall? {
@@ -185,7 +199,7 @@ struct Product {
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned(byteCount: shape.k * 4)
     let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
-    return KernelCall(
+    var call = KernelCall(
       "\(label) f32", reads: reads(operand.decoded(inputLayout)), writes: [Form(.plain, outputLayout)],
       scratchBytes: stem.map { $0.images * $0.elements * 4 } ?? 0, packedBytes: weights.packedBytes
     ) { memory in
@@ -219,6 +233,8 @@ struct Product {
         }
       ]
     }
+    call.parts = parts(tiles, rows)
+    return call
   }
 
   // MARK: weight-only

@@ -108,12 +108,14 @@ extension Product {
     guard mode != .token || (byRow && outputLayout == .rowMajor) else { return nil }
     var rows = rows
     if byRow { rows = rows.merged }
+    let known =
+      byRow ? nil : DynamicEncoder.known(site.input(activation), images: rows.images, whole: mode == .tensor)
     let encoder = DynamicEncoder(
       ranges: byRow ? rows.rows * rows.images : (mode == .tensor ? 1 : rows.images),
       elements: byRow
         ? rows.stride : (mode == .tensor ? rows.images : 1) * (stem?.sourceElements ?? rows.imageElements),
       padding: rows.offsets == nil || stem != nil ? 0 : shape.k, bits: site.layer.dynamicBits,
-      kernels: kernels)
+      kernels: kernels, known: known)
     let tiles = tiles(1 << 20, rows)
     let bias = floatBias.map { Pinned($0) }
     var perThread = 0
@@ -123,12 +125,16 @@ extension Product {
     let multipliers: Pinned? = if case .codes(_, let scales, _) = weights.kind { Pinned(scales) } else { nil }
     let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
     let imageBytes = stem.map { aligned($0.images * $0.elements) } ?? 0
-    return KernelCall(
-      "\(label) dynamic", reads: reads(Form(.plain, inputLayout)), writes: [Form(.plain, outputLayout)],
+    var call = KernelCall(
+      "\(label) dynamic",
+      reads: reads(Form(.plain, inputLayout))
+        + (known == nil ? [] : [KernelCall.Read(.extremes(activation), Form())]),
+      writes: [Form(.plain, outputLayout)],
       scratchBytes: encoder.bytes + imageBytes, scratchBytesPerThread: perThread,
       packedBytes: weights.packedBytes
     ) { [rows] memory in
-      let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
+      let extremes = known == nil ? nil : memory.reads.last?.of(Float.self)
+      let residual = memory.reads.count > (known == nil ? 1 : 2) ? memory.reads[1].of(Float.self) : nil
       let c = memory.writes[0].of(Float.self)
       let encoded = encoder.memory(memory.scratch)
       let laidOut = (memory.scratch + encoder.bytes).of(UInt8.self)
@@ -139,65 +145,68 @@ extension Product {
           UInt8(encoded.zeros[Swift.min(image, encoder.ranges - 1)])
         }
       }
-      return encoder.phases(memory.reads[0].of(Float.self), encoded) + (layOut.map { [$0] } ?? []) + [
-        Phase(
-          chunks: tiles.chunks,
-          onThread: { chunk, thread in
-            let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-            let range = byRow ? 0 : Swift.min(image, encoder.ranges - 1)
-            let rowRange = byRow ? image * rows.rows : 0
-            for group in 0..<shape.groups {
-              let out = image * rows.rows * channels + group * shape.n
-              let left = ck_rows(
-                a: codes + (image * rows.imageElements + group * rows.groupElements),
-                stride: rows.stride,
-                offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
-                padding: encoded.padding + range * encoder.padding)
-              switch weights.kind {
-              case .codes(let sums, _, let zeros):
-                var g = ck_gemm_u8s8()
-                g.rows = left
-                g.n = shape.n
-                g.packed = UnsafeRawPointer(weights.packed[group].address)
-                g.column_sums = sums.of(Int32.self) + group * shape.n
-                g.a_zero = encoded.zeros[range]
-                g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
-                g.b_zero = zeros.map { $0.of(Int32.self) + group * shape.n }
-                g.output = CK_OUT_F32
-                g.c = UnsafeMutableRawPointer(c + out)
-                g.c_stride = channels
-                g.multiplier = multipliers.map { $0.of(Float.self) + group * shape.n }
-                g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
-                g.a_scale = encoded.scales[range]
-                g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
-                g.residual_f = residual.map { $0 + out }
-                g.residual_stride = channels
-                g.lower_f = lower
-                g.upper_f = upper
-                kernels.pointee.gemm_u8s8(&g, m0, m1, n0, n1)
-              case .grouped(let bits, let size):
-                var g = ck_gemm_u8wq()
-                g.rows = left
-                g.n = shape.n
-                g.packed = UnsafeRawPointer(weights.packed[group].address)
-                g.bits = bits
-                g.group = size
-                g.a_zero = encoded.zeros[range]
-                g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
-                g.a_scale = encoded.scales[range]
-                g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
-                g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
-                g.c = c + out
-                g.c_stride = channels
-                g.lower = lower
-                g.upper = upper
-                g.scratch = scratch + thread * perThread
-                kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
-              case .float: break
+      return encoder.phases(memory.reads[0].of(Float.self), encoded, extremes: extremes)
+        + (layOut.map { [$0] } ?? []) + [
+          Phase(
+            chunks: tiles.chunks,
+            onThread: { chunk, thread in
+              let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
+              let range = byRow ? 0 : Swift.min(image, encoder.ranges - 1)
+              let rowRange = byRow ? image * rows.rows : 0
+              for group in 0..<shape.groups {
+                let out = image * rows.rows * channels + group * shape.n
+                let left = ck_rows(
+                  a: codes + (image * rows.imageElements + group * rows.groupElements),
+                  stride: rows.stride,
+                  offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
+                  padding: encoded.padding + range * encoder.padding)
+                switch weights.kind {
+                case .codes(let sums, _, let zeros):
+                  var g = ck_gemm_u8s8()
+                  g.rows = left
+                  g.n = shape.n
+                  g.packed = UnsafeRawPointer(weights.packed[group].address)
+                  g.column_sums = sums.of(Int32.self) + group * shape.n
+                  g.a_zero = encoded.zeros[range]
+                  g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
+                  g.b_zero = zeros.map { $0.of(Int32.self) + group * shape.n }
+                  g.output = CK_OUT_F32
+                  g.c = UnsafeMutableRawPointer(c + out)
+                  g.c_stride = channels
+                  g.multiplier = multipliers.map { $0.of(Float.self) + group * shape.n }
+                  g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
+                  g.a_scale = encoded.scales[range]
+                  g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
+                  g.residual_f = residual.map { $0 + out }
+                  g.residual_stride = channels
+                  g.lower_f = lower
+                  g.upper_f = upper
+                  kernels.pointee.gemm_u8s8(&g, m0, m1, n0, n1)
+                case .grouped(let bits, let size):
+                  var g = ck_gemm_u8wq()
+                  g.rows = left
+                  g.n = shape.n
+                  g.packed = UnsafeRawPointer(weights.packed[group].address)
+                  g.bits = bits
+                  g.group = size
+                  g.a_zero = encoded.zeros[range]
+                  g.a_zeros = byRow ? UnsafePointer(encoded.zeros + rowRange) : nil
+                  g.a_scale = encoded.scales[range]
+                  g.a_scales = byRow ? UnsafePointer(encoded.scales + rowRange) : nil
+                  g.bias_f = bias.map { $0.of(Float.self) + group * shape.n }
+                  g.c = c + out
+                  g.c_stride = channels
+                  g.lower = lower
+                  g.upper = upper
+                  g.scratch = scratch + thread * perThread
+                  kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
+                case .float: break
+                }
               }
-            }
-          })
-      ]
+            })
+        ]
     }
+    call.parts = parts(tiles, rows)
+    return call
   }
 }

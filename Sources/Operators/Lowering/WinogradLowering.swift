@@ -32,7 +32,7 @@ extension Product {
     let perChunk = (tiles + Swift.max(1, tiles / wanted) - 1) / Swift.max(1, tiles / wanted)
     let chunks = (tiles + perChunk - 1) / perChunk
     let images = rows.images
-    return KernelCall(
+    var call = KernelCall(
       "\(label) winograd f32", reads: reads(operand.decoded(inputLayout)),
       writes: [Form(.plain, outputLayout)], scratchBytesPerThread: perThread, packedBytes: packed.byteCount
     ) { memory in
@@ -64,5 +64,17 @@ extension Product {
           })
       ]
     }
+    let (height, width, n) = (window.output[0], window.output[1], shape.n)
+    let across = (width + 3) / 4
+    call.parts = OutputParts(perImage: chunks) { chunk, run in
+      let first = chunk % chunks * perChunk
+      for tile in first..<Swift.min(tiles, first + perChunk) {
+        let (y, x) = (tile / across * 4, tile % across * 4)
+        for row in y..<Swift.min(y + 4, height) {
+          run(((chunk / chunks * height + row) * width + x) * n, Swift.min(4, width - x) * n)
+        }
+      }
+    }
+    return call
   }
 }
