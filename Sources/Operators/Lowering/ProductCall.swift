@@ -172,17 +172,13 @@ struct Product {
     ProductTiles(rows, shape, macsPerChunk: macs, columnBlock: kernels.pointee.column_block)
   }
 
-  /// What chunks write, where each belongs to one image of the batch.
+  /// What chunks write, where each is one run of elements of one image of the batch.
   func parts(_ tiles: ProductTiles, _ rows: ProductRows) -> OutputParts? {
-    guard site.outputs.first?.shape?.first == tiles.images, shape.groups == 1 || tiles.columnTiles == 1 else {
-      return nil
-    }
-    let (shape, channels) = (shape, channels)
-    return OutputParts(perImage: tiles.rowTiles * tiles.columnTiles) { chunk, run in
-      let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-      let first = image * rows.rows
-      if tiles.columnTiles == 1 { return run((first + m0) * channels, (m1 - m0) * channels) }
-      for row in m0..<m1 { run((first + row) * channels + n0, n1 - n0) }
+    guard site.outputs.first?.shape?.first == tiles.images, tiles.columnTiles == 1 else { return nil }
+    let (columns, channels) = (shape.n, channels)
+    return OutputParts(perImage: tiles.rowTiles) { chunk, run in
+      let (image, m0, m1, _, _) = tiles.chunk(chunk, rows: rows.rows, columns: columns)
+      run((image * rows.rows + m0) * channels, (m1 - m0) * channels)
     }
   }
 
