@@ -86,12 +86,12 @@ static size_t byte_pixels(const uint8_t *x, size_t plane, size_t count, uint8_t 
 TRANSPOSE(transpose_32, uint32_t, 8, words_8x8, word_pixels)
 TRANSPOSE(transpose_8, uint8_t, 16, bytes_16x16, byte_pixels)
 
-CK_INLINE uint64_t load_word(const uint64_t *p) {
+CK_INLINE uint64_t load_word(const void *p) {
   uint64_t word;
   memcpy(&word, p, 8);
   return word;
 }
-CK_INLINE void store_word(uint64_t *p, uint64_t word) { memcpy(p, &word, 8); }
+CK_INLINE void store_word(void *p, uint64_t word) { memcpy(p, &word, 8); }
 
 /// Short rows without a call for each: whole vectors, then one that ends with the row.
 static void copy_rows(const void *x, size_t rows, size_t bytes, size_t x_stride, void *y, size_t y_stride) {
