@@ -6,7 +6,7 @@ import Graph
 package enum Catalog {
   package static let operators: [any Operator.Type] =
     elementwiseOperators + arithmeticOperators + reductionOperators + productOperators + constantOperators
-    + controlOperators + simulationOperators
+    + controlOperators + simulationOperators + gradientOperators
     + layerOperators
 
   /// The operator of this type and domain (`""` is ONNX's own, which files also call `ai.onnx`).

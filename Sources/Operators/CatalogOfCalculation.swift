@@ -29,6 +29,10 @@ extension Catalog {
   ]
   package static let controlOperators: [any Operator.Type] = [If.self, Loop.self, Scan.self]
   package static let simulationOperators: [any Operator.Type] = [
-    QuantizeDequantize.self, DynamicQuantizeDequantize.self,
+    QuantizeDequantize.self, DynamicQuantizeDequantize.self, FakeQuantize.self,
+  ]
+  /// What only gradients are made of.
+  package static let gradientOperators: [any Operator.Type] = [
+    SumToShape.self, ClampGradient.self, ConvolutionWeightGradient.self, FakeQuantizeGradient.self,
   ]
 }

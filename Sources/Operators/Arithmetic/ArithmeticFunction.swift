@@ -129,3 +129,62 @@ extension Sub: ActivationOperator {
 extension Mul: ActivationOperator {
   package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? { ownOutputOfActivations(inputs) }
 }
+
+extension GradientSite {
+  /// The gradients of two broadcast operands from their gradients in the result's shape.
+  fileprivate func pair(
+    _ builder: inout GraphBuilder, _ ofA: (inout GraphBuilder) throws -> ValueName,
+    _ ofB: (inout GraphBuilder) throws -> ValueName
+  ) throws -> [ValueName?] {
+    let (a, b) = (try input(0), try input(1))
+    return [
+      wants(0) ? try builder.sum(ofA(&builder), to: builder.shape(a)) : nil,
+      wants(1) ? try builder.sum(ofB(&builder), to: builder.shape(b)) : nil,
+    ]
+  }
+}
+
+extension Add: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let upstream = try site.upstreamOfFirst()
+    return try site.pair(&builder) { _ in
+      upstream
+    } _: { _ in
+      upstream
+    }
+  }
+}
+
+extension Sub: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let upstream = try site.upstreamOfFirst()
+    return try site.pair(&builder) { _ in
+      upstream
+    } _: {
+      try $0.negative(upstream)
+    }
+  }
+}
+
+extension Mul: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (a, b, upstream) = (try site.input(0), try site.input(1), try site.upstreamOfFirst())
+    return try site.pair(&builder) {
+      try $0.product(upstream, b)
+    } _: {
+      try $0.product(upstream, a)
+    }
+  }
+}
+
+extension Div: DifferentiableOperator {
+  /// ∂a = g / b, ∂b = −g · y / b.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (b, y, upstream) = (try site.input(1), try site.output(), try site.upstreamOfFirst())
+    return try site.pair(&builder) {
+      try $0.quotient(upstream, b)
+    } _: {
+      try $0.negative($0.quotient($0.product(upstream, y), b))
+    }
+  }
+}

@@ -115,3 +115,39 @@ struct ConvolutionRun: RealVisitor {
     return y.converted(to: x.type)
   }
 }
+
+extension Conv: DifferentiableOperator {
+  /// ∂x is the transposed convolution of ∂y by the same weights; ∂bias the sum of ∂y over images and positions.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, w, upstream) = (try site.input(0), try site.input(1), try site.upstreamOfFirst())
+    let shape = try builder.shape(x)
+    let geometry = try geometry(x: shape, w: builder.shape(w))
+    let own = window.explicit(geometry)
+    var gradients: [ValueName?] = [nil, nil, nil]
+    if site.wants(0) {
+      // What the last window leaves over at the end of each axis.
+      let rest = geometry.input.indices.map { axis in
+        geometry.input[axis] + geometry.padsBegin[axis] + geometry.padsEnd[axis]
+          - (geometry.kernel[axis] - 1) * geometry.dilations[axis] - 1
+          - (geometry.output[axis] - 1) * geometry.strides[axis]
+      }
+      gradients[0] = try builder.add(
+        ConvTranspose(window: own, groups: groups, outputPadding: rest), upstream, w,
+        named: site.node.name + ".gradient")
+    }
+    if site.wants(1) {
+      gradients[1] = try builder.add(
+        ConvolutionWeightGradient(window: own, kernel: geometry.kernel, groups: groups), x, upstream,
+        named: site.node.name + ".weight-gradient")
+    }
+    if site.wants(2) { gradients[2] = try channelSums(upstream, &builder) }
+    return Array(gradients.prefix(site.node.inputs.count))
+  }
+}
+
+/// The sums of an image batch `[batch, channels, spatial…]` per channel, `[channels]`.
+func channelSums(_ upstream: ValueName, _ builder: inout GraphBuilder) throws -> ValueName {
+  let shape = try builder.shape(upstream)
+  let sums = try builder.sum(upstream, to: [shape[1]] + shape.dropFirst(2).map { _ in 1 })
+  return try builder.reshape(sums, [shape[1]])
+}

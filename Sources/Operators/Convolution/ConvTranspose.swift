@@ -15,6 +15,12 @@ package struct ConvTranspose: WeightedOperator {
   package var outputPadding: [Int]?
   package var outputShape: [Int]?
 
+  package init(window: WindowAttributes, groups: Int = 1, outputPadding: [Int]? = nil) {
+    self.window = window
+    self.groups = groups
+    self.outputPadding = outputPadding
+  }
+
   package init(attributes: Attributes) throws {
     window = try WindowAttributes(attributes: attributes)
     groups = try attributes.integer("group", default: 1)
@@ -131,5 +137,22 @@ package struct ConvTranspose: WeightedOperator {
   package func multiplyAccumulates(_ inputs: [OperandInfo?], _ outputs: [OperandInfo]) -> Int {
     guard let x = inputs.optional(0)?.shape, let w = inputs.optional(1)?.shape, w.count > 1 else { return 0 }
     return x.elementCount * w.dropFirst().reduce(1, *)
+  }
+}
+
+extension ConvTranspose: DifferentiableOperator {
+  /// The transpose of a transpose: ∂x is the convolution of ∂y, ∂w that convolution's with x for its upstream.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, w, upstream) = (try site.input(0), try site.input(1), try site.upstreamOfFirst())
+    let geometry = try geometry(x: builder.shape(x), w: builder.shape(w))
+    let own = window.explicit(geometry)
+    var gradients: [ValueName?] = [nil, nil, nil]
+    if site.wants(0) { gradients[0] = try builder.add(Conv(window: own, groups: groups), upstream, w) }
+    if site.wants(1) {
+      gradients[1] = try builder.add(
+        ConvolutionWeightGradient(window: own, kernel: geometry.kernel, groups: groups), upstream, x)
+    }
+    if site.wants(2) { gradients[2] = try channelSums(upstream, &builder) }
+    return Array(gradients.prefix(site.node.inputs.count))
   }
 }

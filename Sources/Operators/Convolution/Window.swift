@@ -48,6 +48,13 @@ package struct WindowAttributes: Sendable, Hashable {
     }
   }
 
+  /// The same window with its pads written out.
+  func explicit(_ geometry: WindowGeometry) -> WindowAttributes {
+    WindowAttributes(
+      kernel: geometry.kernel, strides: geometry.strides, dilations: geometry.dilations,
+      pads: geometry.padsBegin + geometry.padsEnd)
+  }
+
   func write(to writer: inout AttributeWriter) {
     writer.addIfPresent("kernel_shape", kernel)
     writer.addIfPresent("strides", strides)

@@ -122,3 +122,16 @@ package struct PRelu: PlainOperator, ElementwiseOperator {
     func value<T: IntegerElement>(_ a: T, _ b: T) -> T { a < 0 ? a &* b : a }
   }
 }
+
+extension Clip: DifferentiableOperator {
+  /// The bounds must be known, and have no gradient.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let operands = site.node.inputs.map { $0.flatMap { builder.infos[$0] } }
+    guard case .clamp(let lower, let upper)? = encodingRule(operands) else {
+      throw OperatorError("the bounds are computed, and have no gradient here (expected constants)")
+    }
+    let gradient = try builder.add(
+      ClampGradient(lower: lower, upper: upper), site.output(), site.upstreamOfFirst())
+    return [gradient] + site.node.inputs.dropFirst().map { _ in nil }
+  }
+}

@@ -215,3 +215,9 @@ package struct Sign: NumberFunction, PlainOperator {
 extension Relu: ActivationOperator {
   package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? { .clamp(lower: 0, upper: .infinity) }
 }
+
+extension Relu: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try builder.add(ClampGradient(lower: 0, upper: .infinity), site.output(), site.upstreamOfFirst())]
+  }
+}

@@ -173,3 +173,19 @@ package struct Unsqueeze: ActivationOperator {
 
   package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? { .keepsInput(0) }
 }
+
+/// An operator that gives the elements of its first input another shape: so does its gradient, back.
+package protocol ReshapingOperator: DifferentiableOperator {}
+
+extension ReshapingOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let shape = try builder.shape(site.input(0))
+    let gradient = try builder.reshape(site.upstreamOfFirst(), shape)
+    return [gradient] + site.node.inputs.dropFirst().map { _ in nil }
+  }
+}
+
+extension Reshape: ReshapingOperator {}
+extension Flatten: ReshapingOperator {}
+extension Squeeze: ReshapingOperator {}
+extension Unsqueeze: ReshapingOperator {}

@@ -145,3 +145,12 @@ package struct SpaceToDepth: ActivationOperator {
 
   package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? { .keepsInput(0) }
 }
+
+extension Transpose: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let order = try order(rank: builder.shape(site.input(0)).count)
+    var inverse = order
+    for (new, old) in order.enumerated() { inverse[old] = new }
+    return [try builder.transpose(site.upstreamOfFirst(), inverse)]
+  }
+}

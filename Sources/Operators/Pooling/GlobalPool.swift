@@ -87,3 +87,12 @@ private struct PlaneRun: RealVisitor {
     return y.converted(to: x.type)
   }
 }
+
+extension GlobalAveragePool: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let shape = try builder.shape(site.input(0))
+    let share = try builder.product(
+      site.upstreamOfFirst(), 1 / Float(shape.dropFirst(2).reduce(1, *)))
+    return [try builder.expand(share, to: shape)]
+  }
+}

@@ -12,6 +12,13 @@ package struct Gemm: Operator {
   package let transposesA: Bool
   package let transposesB: Bool
 
+  package init(alpha: Float = 1, beta: Float = 1, transposesA: Bool = false, transposesB: Bool = false) {
+    self.alpha = alpha
+    self.beta = beta
+    self.transposesA = transposesA
+    self.transposesB = transposesB
+  }
+
   package init(attributes: Attributes) throws {
     alpha = try attributes.real("alpha", default: 1)
     beta = try attributes.real("beta", default: 1)
@@ -91,5 +98,30 @@ extension Gemm: WeightedOperator {
   package func multiplyAccumulates(_ inputs: [OperandInfo?], _ outputs: [OperandInfo]) -> Int {
     let features = inputs.first.flatMap { $0?.shape?[transposesA ? 0 : 1] } ?? 0
     return (outputs.first?.shape?.elementCount ?? 0) * features
+  }
+}
+
+extension Gemm: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (a, b, upstream) = (try site.input(0), try site.input(1), try site.upstreamOfFirst())
+    var gradients: [ValueName?] = [nil, nil, nil]
+    // With Y = A′B′: ∂A′ = G·B′ᵀ and ∂B′ = A′ᵀ·G, each turned round where the operand was.
+    if site.wants(0) {
+      gradients[0] =
+        transposesA
+        ? try builder.add(Gemm(alpha: alpha, transposesA: transposesB, transposesB: true), b, upstream)
+        : try builder.add(Gemm(alpha: alpha, transposesB: !transposesB), upstream, b)
+    }
+    if site.wants(1) {
+      gradients[1] =
+        transposesB
+        ? try builder.add(Gemm(alpha: alpha, transposesA: true, transposesB: transposesA), upstream, a)
+        : try builder.add(Gemm(alpha: alpha, transposesA: !transposesA), a, upstream)
+    }
+    if site.wants(2) {
+      let sums = try builder.sum(upstream, to: builder.shape(site.input(2)))
+      gradients[2] = try builder.product(sums, beta)
+    }
+    return Array(gradients.prefix(site.node.inputs.count))
   }
 }

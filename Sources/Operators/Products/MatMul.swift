@@ -48,3 +48,39 @@ extension MatMul: WeightedOperator {
     (outputs.first?.shape?.elementCount ?? 0) * (inputs.first.flatMap { $0?.shape?.last } ?? 0)
   }
 }
+
+extension MatMul: DifferentiableOperator {
+  /// ∂A = G·Bᵀ and ∂B = Aᵀ·G, summed over what broadcasting repeated; one matrix on the right takes all rows at once.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (a, b) = (try site.input(0), try site.input(1))
+    let (own, other) = (try builder.shape(a), try builder.shape(b))
+    // A vector is a matrix of one row or column.
+    let (aMatrix, bMatrix) = (own.count == 1 ? [1] + own : own, other.count == 1 ? other + [1] : other)
+    let (x, y) = (try builder.reshape(a, aMatrix), try builder.reshape(b, bMatrix))
+    let stack = broadcastShape(Shape(aMatrix.dropLast(2)), Shape(bMatrix.dropLast(2))) ?? []
+    let (m, k, n) = (aMatrix[aMatrix.count - 2], aMatrix[aMatrix.count - 1], bMatrix[bMatrix.count - 1])
+    let upstream = try builder.reshape(site.upstreamOfFirst(), stack + [m, n])
+    var gradients: [ValueName?] = [nil, nil]
+    if bMatrix.count == 2 {
+      let rows = stack.elementCount * m
+      let flat = try builder.reshape(upstream, [rows, n])
+      if site.wants(0) {
+        gradients[0] = try builder.reshape(builder.add(Gemm(transposesB: true), flat, y), own)
+      }
+      if site.wants(1) {
+        gradients[1] = try builder.reshape(
+          builder.add(Gemm(transposesA: true), builder.reshape(x, [rows, k]), flat), other)
+      }
+      return gradients
+    }
+    if site.wants(0) {
+      let product = try builder.add(MatMul(), upstream, builder.transposeMatrices(y))
+      gradients[0] = try builder.reshape(builder.sum(product, to: aMatrix), own)
+    }
+    if site.wants(1) {
+      let product = try builder.add(MatMul(), builder.transposeMatrices(x), upstream)
+      gradients[1] = try builder.reshape(builder.sum(product, to: bMatrix), other)
+    }
+    return gradients
+  }
+}

@@ -8,6 +8,11 @@ package struct ReductionOptions: Sendable, Hashable {
   /// Whether no axes given means that nothing is joined, rather than everything.
   package var joinsNothingByDefault: Bool
 
+  package init(keepsAxes: Bool = true, joinsNothingByDefault: Bool = false) {
+    self.keepsAxes = keepsAxes
+    self.joinsNothingByDefault = joinsNothingByDefault
+  }
+
   init(_ attributes: Attributes) throws {
     keepsAxes = try attributes.isSet("keepdims", default: true)
     joinsNothingByDefault = try attributes.isSet("noop_with_empty_axes")

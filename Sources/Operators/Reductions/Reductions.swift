@@ -129,3 +129,33 @@ package struct ReduceMin: ReductionFunction {
   }
   package func reduce<T: IntegerElement>(_ row: UnsafeBufferPointer<T>) -> T { row.min() ?? .max }
 }
+
+extension ReductionFunction {
+  /// ∂loss/∂output in a shape that broadcasts to the input's: reduced axes with size 1.
+  func keepingAxes(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> (
+    upstream: ValueName, axes: [Int]
+  ) {
+    let shape = try builder.shape(site.input(0))
+    let given = site.node.inputs.count > 1 ? site.node.inputs[1] : nil
+    let axes = try options.axes(given.flatMap { builder.infos[$0]?.constant?.integers }, of: shape)
+    let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+    return (try builder.reshape(site.upstreamOfFirst(), kept), axes)
+  }
+}
+
+extension ReduceSum: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let upstream = try keepingAxes(site, &builder).upstream
+    return [try builder.expand(upstream, to: builder.shape(site.input(0)))]
+      + site.node.inputs.dropFirst().map { _ in nil }
+  }
+}
+
+extension ReduceMean: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (upstream, axes) = try keepingAxes(site, &builder)
+    let shape = try builder.shape(site.input(0))
+    let share = try builder.product(upstream, 1 / Float(axes.reduce(1) { $0 * shape[$1] }))
+    return [try builder.expand(share, to: shape)] + site.node.inputs.dropFirst().map { _ in nil }
+  }
+}

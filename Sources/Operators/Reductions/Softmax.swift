@@ -169,3 +169,23 @@ private func largest<T: RealElement>(_ x: UnsafePointer<T>, _ count: Int, _ stri
   for i in 1..<max(count, 1) { highest = max(highest, x[i * stride]) }
   return highest.isFinite ? highest : (highest > 0 ? highest : 0)
 }
+
+extension Softmax: DifferentiableOperator {
+  /// ∂x = y · (g − Σ g · y).
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream) = (try site.output(), try site.upstreamOfFirst())
+    let along = try builder.shape(y).axis(axis)
+    let sum = try builder.reduceSum(builder.product(upstream, y), [along])
+    return [try builder.product(y, builder.difference(upstream, sum))]
+  }
+}
+
+extension LogSoftmax: DifferentiableOperator {
+  /// ∂x = g − eʸ · Σ g.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream) = (try site.output(), try site.upstreamOfFirst())
+    let along = try builder.shape(y).axis(axis)
+    let sum = try builder.reduceSum(upstream, [along])
+    return [try builder.difference(upstream, builder.product(builder.add(Exp(), y), sum))]
+  }
+}
