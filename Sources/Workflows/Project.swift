@@ -98,7 +98,7 @@ extension Project {
   func needsCalibration(_ recipes: [Recipe]) -> [Bool] {
     recipes.map { recipe in
       recipe.calibration.source == .data
-        && recipe.resolve(model.graph, infos: model.infos).layers.contains { $0.effective.mode == .static }
+        && recipe.resolve(model.graph, infos: model.infos).layers.contains { $0.effective.mode.isStatic }
     }
   }
 

@@ -84,7 +84,7 @@ struct WeightEncoder {
     layout = WeightLayout(
       shape: shape, granularity: settings.granularity, channelAxis: channelAxis, groupAxis: groupAxis)
     scheme = settings.scheme
-    scale = settings.scale
+    scale = settings.scale ?? .max
   }
 
   /// Scales by DESIGN "Weights"; `nil` when a weight is NaN or infinite.
