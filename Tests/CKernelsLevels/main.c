@@ -14,7 +14,7 @@ static const struct {
   {"gemm_u8s8", test_gemm_u8s8},   {"gemm_wq, gemm_u8wq", test_gemm_wq},
   {"depthwise", test_depthwise},   {"codes", test_codes},             {"pooling", test_pooling},
   {"elementwise", test_elementwise}, {"normalisation", test_normalize}, {"transposes, conversions", test_movement},
-  {"peak", test_peak},
+  {"training", test_training},     {"peak", test_peak},
 };
 
 /// A table is a row of pointers after two integers.

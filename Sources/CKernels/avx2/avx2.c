@@ -15,6 +15,7 @@ void ck_use_avx2(ck_table *table) {
   ck_avx2_elementwise(table);
   ck_avx2_movement(table);
   ck_avx2_convert(table);
+  ck_avx2_training(table);
   ck_avx2_peak(table);
 }
 

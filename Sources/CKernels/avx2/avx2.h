@@ -24,6 +24,7 @@ void ck_avx2_pooling(ck_table *table);
 void ck_avx2_elementwise(ck_table *table);
 void ck_avx2_movement(ck_table *table);
 void ck_avx2_convert(ck_table *table);
+void ck_avx2_training(ck_table *table);
 void ck_avx2_peak(ck_table *table);
 
 #endif

@@ -32,6 +32,7 @@ CK_INLINE vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 CK_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 CK_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 CK_INLINE vf v_sqrt(vf x) { return _mm256_sqrt_ps(x); }
+CK_INLINE vf v_rne(vf x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 CK_INLINE vi v_bits(vf x) { return _mm256_castps_si256(x); }
 CK_INLINE vf v_float(vi x) { return _mm256_castsi256_ps(x); }
 CK_INLINE vf v_abs(vf x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
@@ -39,6 +40,10 @@ CK_INLINE vf v_abs(vf x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
 CK_INLINE vf v_signed(vf x, vf s) { return _mm256_or_ps(x, _mm256_and_ps(s, _mm256_set1_ps(-0.0f))); }
 /// a < b ? x : y
 CK_INLINE vf v_less(vf a, vf b, vf x, vf y) { return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
+/// low ≤ v ≤ high ? x : y
+CK_INLINE vf v_within(vf v, vf low, vf high, vf x, vf y) {
+  return _mm256_blendv_ps(y, x, _mm256_and_ps(_mm256_cmp_ps(low, v, _CMP_LE_OQ), _mm256_cmp_ps(v, high, _CMP_LE_OQ)));
+}
 CK_INLINE vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
 CK_INLINE vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 CK_INLINE vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }

@@ -28,6 +28,7 @@ CK_INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 CK_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 CK_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 CK_INLINE vf v_sqrt(vf x) { return _mm512_sqrt_ps(x); }
+CK_INLINE vf v_rne(vf x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 CK_INLINE vi v_bits(vf x) { return _mm512_castps_si512(x); }
 CK_INLINE vf v_float(vi x) { return _mm512_castsi512_ps(x); }
 CK_INLINE vf v_abs(vf x) { return v_float(_mm512_and_si512(v_bits(x), _mm512_set1_epi32(0x7FFFFFFF))); }
@@ -38,6 +39,10 @@ CK_INLINE vf v_signed(vf x, vf s) {
 /// a < b ? x : y
 CK_INLINE vf v_less(vf a, vf b, vf x, vf y) {
   return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), x);
+}
+/// low ≤ v ≤ high ? x : y
+CK_INLINE vf v_within(vf v, vf low, vf high, vf x, vf y) {
+  return _mm512_mask_mov_ps(y, _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(low, v, _CMP_LE_OQ), v, high, _CMP_LE_OQ), x);
 }
 CK_INLINE vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
 CK_INLINE vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }

@@ -188,6 +188,25 @@ typedef struct {
   int32_t sum_zero, sum_lower, sum_upper;
 } ck_depthwise_u8s8;
 
+// Products of pieces of rows with other rows, summed over the rows: the gradient of weights, and Aᵀ·B.
+// c[(t · rows.k + i) · c_stride + j] += Σ_m a[m][t][i]·b[m · b_stride + j]; a piece with a negative offset is skipped, and
+// rows.padding is not read.
+typedef struct {
+  ck_rows rows;              // float32
+  const float *b;
+  size_t b_stride, n;
+  float *c;                  // [taps · k, n] with c_stride
+  size_t c_stride;
+} ck_outer_f32;
+
+// With g = gradient + decay·w: first = beta1·first + (1 - beta1)·g; second = beta2·second + (1 - beta2)·g²;
+// w -= rate·(first·correction1 / (√(second·correction2) + epsilon) + decoupled_decay·w).
+typedef struct {
+  float rate, beta1, beta2, epsilon;
+  float decay, decoupled_decay;    // of Adam, and of AdamW
+  float correction1, correction2;  // 1 / (1 - beta^step)
+} ck_adam_f32;
+
 typedef struct {
   ck_level level;
 
@@ -277,6 +296,42 @@ typedef struct {
   void (*f32_to_f16)(const float *x, size_t n, uint16_t *y);
   void (*bf16_to_f32)(const uint16_t *x, size_t n, float *y);
   void (*f32_to_bf16)(const float *x, size_t n, uint16_t *y);
+
+  // --- training. Where a text says +=, what was there counts. Each element of a c is one chain of products over the rows
+  // that begins with it: it does not depend on how a caller splits taps, k or rows. lowest and highest are whole numbers.
+  // y = scale·clamp(rne(x / scale), lowest, highest), equal at every level; y may be x
+  void (*fake_quantize_f32)(const float *x, size_t n, float scale, float lowest, float highest, float *y);
+  // With v = x / scale, inside where lowest ≤ v ≤ highest: dx = inside ? dy : 0, which may be dy;
+  // sums[0] += Σ dy·(inside ? rne(v) - v : clamp(v, lowest, highest)); sums[1] += Σ dy of those not inside.
+  void (*fake_quantize_gradient_f32)(const float *x, const float *dy, size_t n, float scale, float lowest, float highest,
+                                     float *dx, float *sums);
+  // The same of [rows, n] with a scale and bounds of each column, and sums of each column.
+  void (*fake_quantize_columns_f32)(const float *x, size_t rows, size_t n, const float *scale, const float *lowest,
+                                    const float *highest, float *y);
+  void (*fake_quantize_columns_gradient_f32)(const float *x, const float *dy, size_t rows, size_t n, const float *scale,
+                                             const float *lowest, const float *highest, float *dx, float *scale_sums,
+                                             float *outside_sums);
+  // Taps t0..<t1 and k0..<k1 of c, over rows m0..<m1. A call reads and writes its part of c at least once, and for every
+  // 128 to 256 rows: give small images together, with offsets for all of them.
+  void (*outer_f32)(const ck_outer_f32 *o, size_t t0, size_t t1, size_t k0, size_t k1, size_t m0, size_t m1);
+  // c[t·channels + ch] += Σ_m a[offsets[m·taps + t] + ch]·dy[m·dy_stride + ch]; negative offsets are skipped
+  void (*depthwise_outer_f32)(const float *a, const int32_t *offsets, size_t taps, size_t channels, const float *dy,
+                              size_t dy_stride, float *c, size_t m0, size_t m1);
+  // dx, laid out as a, += dy [rows, channels] at the first tap of a window that is not below what maxpool_f32 gives.
+  // Windows that overlap write the same dx: their calls, here and below, must not run at the same time.
+  void (*maxpool_gradient_f32)(const float *a, const int32_t *offsets, size_t taps, size_t channels, const float *dy,
+                               float *dx, size_t m0, size_t m1);
+  // dx += dy / count at every tap inside
+  void (*avgpool_gradient_f32)(const int32_t *offsets, size_t taps, size_t channels, const int32_t *count, const float *dy,
+                               float *dx, size_t m0, size_t m1);
+  // dx = lower < y < upper ? dy : 0, which may be dy
+  void (*clamp_gradient_f32)(const float *y, const float *dy, size_t n, float lower, float upper, float *dx);
+  // y[j] += Σ x[row·stride + j]
+  void (*sum_columns_f32)(const float *x, size_t rows, size_t n, size_t stride, float *y);
+  // Steps of optimizers, equal at every level: nothing is contracted.
+  // velocity = momentum·velocity + gradient + decay·w; w -= rate·velocity
+  void (*sgd_f32)(float *w, const float *gradient, float *velocity, size_t n, float rate, float momentum, float decay);
+  void (*adam_f32)(const ck_adam_f32 *o, float *w, const float *gradient, float *first, float *second, size_t n);
 
   // --- what the processor can do at this level: each runs `rounds` of independent multiply–adds from registers and
   // returns the operations done, two for each multiply–add

@@ -15,6 +15,7 @@ void ck_use_neon(ck_table *table) {
   ck_neon_elementwise(table);
   ck_neon_movement(table);
   ck_neon_convert(table);
+  ck_neon_training(table);
   ck_neon_peak(table);
 }
 

@@ -24,6 +24,7 @@ void ck_neon_pooling(ck_table *table);
 void ck_neon_elementwise(ck_table *table);
 void ck_neon_movement(ck_table *table);
 void ck_neon_convert(ck_table *table);
+void ck_neon_training(ck_table *table);
 void ck_neon_peak(ck_table *table);
 
 #endif

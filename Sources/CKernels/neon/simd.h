@@ -60,11 +60,16 @@ CK_INLINE vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 CK_INLINE vf v_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 CK_INLINE vf v_max(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 CK_INLINE vf v_sqrt(vf x) { return vsqrtq_f32(x); }
+CK_INLINE vf v_rne(vf x) { return vrndnq_f32(x); }
 CK_INLINE vf v_abs(vf x) { return vabsq_f32(x); }
 /// The magnitude of x, the sign of s; x is not negative.
 CK_INLINE vf v_signed(vf x, vf s) { return vbslq_f32(vdupq_n_u32(0x80000000), s, x); }
 /// a < b ? x : y
 CK_INLINE vf v_less(vf a, vf b, vf x, vf y) { return vbslq_f32(vcltq_f32(a, b), x, y); }
+/// low ≤ v ≤ high ? x : y
+CK_INLINE vf v_within(vf v, vf low, vf high, vf x, vf y) {
+  return vbslq_f32(vandq_u32(vcleq_f32(low, v), vcleq_f32(v, high)), x, y);
+}
 CK_INLINE vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
 CK_INLINE vi vi_sub(vi a, vi b) { return vsubq_s32(a, b); }
 CK_INLINE vi vi_mul(vi a, vi b) { return vmulq_s32(a, b); }

@@ -12,5 +12,6 @@ void ck_use_scalar(ck_table *table) {
   ck_scalar_normalize(table);
   ck_scalar_movement(table);
   ck_scalar_convert(table);
+  ck_scalar_training(table);
   ck_scalar_peak(table);
 }

@@ -15,6 +15,7 @@ void ck_scalar_elementwise(ck_table *table);
 void ck_scalar_normalize(ck_table *table);
 void ck_scalar_movement(ck_table *table);
 void ck_scalar_convert(ck_table *table);
+void ck_scalar_training(ck_table *table);
 void ck_scalar_peak(ck_table *table);
 
 #endif
