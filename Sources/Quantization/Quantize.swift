@@ -50,7 +50,7 @@ struct Quantizer {
     let seconds = begin.duration(to: clock.now) / .seconds(1)
     return Candidate(
       recipe: recipe, encoded: encoded, resolution: resolution, warnings: warnings, observed: observed,
-      quantizeSeconds: seconds)
+      roots: placement.roots, quantizeSeconds: seconds)
   }
 
   /// A recipe made by hand may ask for what reading one refuses.

@@ -46,7 +46,8 @@ extension Candidate {
       scales: encoding.scales, zeroPoints: encoding.zeroPoints,
       isZero: encoding.scales.map { _ in false })
     var bias: (name: ValueName, elements: [Float], scale: Float)?
-    if mode.isStatic, let index = role.bias, node.inputs.indices.contains(index), let name = node.inputs[index],
+    if mode.isStatic, let index = role.bias, node.inputs.indices.contains(index),
+      let name = node.inputs[index],
       encoded.biases[name] != nil, let elements = encoded.graph.constants[name]?.array(of: Float.self),
       let activation = role.activation.flatMap({ node.inputs[$0] }),
       let scale = encoded.activations[activation]?.scales.first
@@ -78,7 +79,9 @@ extension Encoding {
     if let scales, scales.count == self.scales.count { result.scales = scales }
     if let offsets, offsets.count == zeroPoints.count {
       result.zeroPoints = offsets.map {
-        Int32(Swift.min(Swift.max($0.rounded(.toNearestOrEven), Float(codes.lowerBound)), Float(codes.upperBound)))
+        Int32(
+          Swift.min(Swift.max($0.rounded(.toNearestOrEven), Float(codes.lowerBound)), Float(codes.upperBound))
+        )
       }
     }
     return result

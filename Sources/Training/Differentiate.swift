@@ -29,7 +29,8 @@ extension GraphBuilder {
       }
       guard upstream.contains(where: { $0 != nil }), wanted.contains(true) else { continue }
       guard let op = node.op as? any DifferentiableOperator else {
-        throw NodeError(node: node, reason: OperatorError("has no gradient, so nothing before it can be trained"))
+        throw NodeError(
+          node: node, reason: OperatorError("has no gradient, so nothing before it can be trained"))
       }
       let found: [ValueName?]
       do {

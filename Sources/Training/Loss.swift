@@ -47,7 +47,8 @@ struct Loss {
       terms.append(try builder.product(distance, 1 - weight))
     }
     guard let first = terms.first else {
-      throw TrainingError("there is nothing to learn from: no labels, and no distillation. Give training.distill.")
+      throw TrainingError(
+        "there is nothing to learn from: no labels, and no distillation. Give training.distill.")
     }
     value = terms.count > 1 ? try builder.sum(first, terms[1]) : first
     self.teacher = teacher

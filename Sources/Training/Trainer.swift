@@ -75,14 +75,16 @@ package final class Trainer {
     let inputs = shapes(batch)
     guard inputs.values.allSatisfy({ $0.first == batch }) else {
       throw TrainingError(
-        "the model takes a fixed batch, and training needs \(batch) samples at once. Set training.batch to it.")
+        "the model takes a fixed batch, and training needs \(batch) samples at once. Set training.batch to it."
+      )
     }
     let hasLabels = answer.hasClasses ? source.data.labels != nil : source.data.hasTargets
     let distill = settings.distill ?? (hasLabels ? nil : TrainingSettings.Distillation())
     logits = candidate.encoded.graph.logits(of: answer.output)
     func learner(quantizes: Bool) throws -> Learner {
       try Learner(
-        TrainingGraph(candidate, inputShapes: inputs, settings: settings, quantizes: quantizes), logits: logits,
+        TrainingGraph(candidate, inputShapes: inputs, settings: settings, quantizes: quantizes),
+        logits: logits,
         hasClasses: answer.hasClasses, distill: distill, isLabelled: hasLabels, threads: threads)
     }
     quantizing = try learner(quantizes: true)
@@ -118,7 +120,8 @@ package final class Trainer {
     var sum = 0.0
     for step in 0..<stepsPerEpoch {
       let samples = order[step * batch..<(step + 1) * batch].map { source.samples[$0] }
-      loss = try self.step(learner, samples, epoch: number, factor: schedule.factor(number * stepsPerEpoch + step))
+      loss = try self.step(
+        learner, samples, epoch: number, factor: schedule.factor(number * stepsPerEpoch + step))
       guard loss.isFinite else {
         throw TrainingError(
           "the loss is \(loss) in epoch \(number + 1), step \(step + 1). Lower training.learning-rate.")
@@ -135,7 +138,9 @@ package final class Trainer {
     if let teacher, let name = learner.loss.teacher {
       try teacher.load(inputs)
       try teacher.execute()
-      guard let answer = try teacher.views()[logits] else { throw TrainingError("the teacher gave no answer") }
+      guard let answer = try teacher.views()[logits] else {
+        throw TrainingError("the teacher gave no answer")
+      }
       inputs[name] = answer.reshaped(try learner.shape(of: name))
     }
     if let name = learner.loss.labels {

@@ -22,7 +22,8 @@ struct TrainingGraph {
   ///   - inputShapes: of the network's inputs, with the batch.
   ///   - quantizes: whether the network computes with fake quantization, or in float with the same parameters.
   init(
-    _ candidate: Candidate, inputShapes: [ValueName: Shape], settings: TrainingSettings, quantizes: Bool = true
+    _ candidate: Candidate, inputShapes: [ValueName: Shape], settings: TrainingSettings,
+    quantizes: Bool = true
   ) throws {
     var rewriting = Rewriting(candidate, settings, quantizes: quantizes)
     let graph = try rewriting.run().checked(after: "fake quantization")
@@ -114,10 +115,12 @@ private struct Rewriting {
     let readers = graph.nodes.filter { mode($0).isStatic && $0.inputs.contains(value) }
     guard !readers.isEmpty else { return }
     guard roots[value] ?? value == value else { return }
-    let isLearned = settings.scales != .fixed && graph.nodes.contains { node in
-      mode(node) == .qat
-        && node.inputs.contains { $0.map { (roots[$0] ?? $0) == value } ?? false }
-    }
+    let isLearned =
+      settings.scales != .fixed
+      && graph.nodes.contains { node in
+        mode(node) == .qat
+          && node.inputs.contains { $0.map { (roots[$0] ?? $0) == value } ?? false }
+      }
     decoded[value] = quantized(
       value, named: value, encoding, isLearned: isLearned,
       learnsOffset: settings.scales == .lsqPlus && encoding.scheme.symmetry == .affine)

@@ -81,7 +81,9 @@ package struct FakeQuantizeGradient: Operator {
         let (low, high) = (numbers.lowest[cell], numbers.highest[cell])
         if v >= low, v <= high {
           out[index] = upstream[index]
-          if !points.clipsOnly { ofScale[cell] += Double(upstream[index] * (v.rounded(.toNearestOrEven) - v)) }
+          if !points.clipsOnly {
+            ofScale[cell] += Double(upstream[index] * (v.rounded(.toNearestOrEven) - v))
+          }
         } else {
           ofScale[cell] += Double(upstream[index] * (v < low ? low : high))
           ofZero[cell] -= Double(upstream[index] * numbers.scales[cell])

@@ -87,6 +87,15 @@ struct WeightEncoder {
     scale = settings.scale ?? .max
   }
 
+  /// For numbers that are known.
+  init(_ encoding: Encoding, shape: Shape) {
+    layout = WeightLayout(
+      shape: shape, granularity: encoding.scheme.granularity, channelAxis: encoding.channelAxis ?? 0,
+      groupAxis: encoding.groupAxis ?? 0)
+    scheme = encoding.scheme
+    scale = .max
+  }
+
   /// Scales by DESIGN "Weights"; `nil` when a weight is NaN or infinite.
   func scales(_ weights: UnsafeBufferPointer<Float>) -> WeightScales? {
     guard Extremes(weights).isFinite else { return nil }
