@@ -60,7 +60,7 @@ let package = Package(
     room(
       "Workflows",
       [
-        "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph",
+        "Training", "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph",
         "Tensors",
         "CKernels", yams,
       ]),

@@ -80,27 +80,31 @@ package final class Trainer {
     }
     let hasLabels = answer.hasClasses ? source.data.labels != nil : source.data.hasTargets
     let distill = settings.distill ?? (hasLabels ? nil : TrainingSettings.Distillation())
-    logits = candidate.encoded.graph.logits(of: answer.output)
+    let logits = candidate.encoded.graph.logits(of: answer.output)
+    self.logits = logits
     func learner(quantizes: Bool) throws -> Learner {
       try Learner(
         TrainingGraph(candidate, inputShapes: inputs, settings: settings, quantizes: quantizes),
         logits: logits,
         hasClasses: answer.hasClasses, distill: distill, isLabelled: hasLabels, threads: threads)
     }
-    quantizing = try learner(quantizes: true)
-    floating = settings.milestones.quantize > 0 ? try learner(quantizes: false) : nil
+    let quantizing = try learner(quantizes: true)
+    self.quantizing = quantizing
+    let floating = settings.milestones.quantize > 0 ? try learner(quantizes: false) : nil
+    self.floating = floating
     guard !quantizing.parameters.isEmpty else {
       throw TrainingError("no layer can be trained: none has mode qat. Give a rule with mode qat.")
     }
-    optimizer = Optimizer(quantizing.parameters, settings)
+    let optimizer = Optimizer(quantizing.parameters, settings)
+    self.optimizer = optimizer
+    var teacher: Program?
     if quantizing.loss.teacher != nil {
       var graph = candidate.encoded.graph
       graph.outputs = [ValueInfo(name: logits, type: .float32, dimensions: nil)]
       teacher = try compile(
         EncodedGraph(graph: graph), CompileOptions(inputShapes: inputs, threads: threads))
-    } else {
-      teacher = nil
     }
+    self.teacher = teacher
     memoryBytes =
       quantizing.program.arenaBytes + (floating?.program.arenaBytes ?? 0)
       + (teacher.map { $0.arenaBytes + $0.packedWeightBytes } ?? 0)
@@ -179,14 +183,22 @@ package final class Trainer {
 
   // MARK: results
 
-  /// The candidate as it is now.
-  package func candidate() throws -> Candidate {
+  /// The numbers as they are now, by parameter key.
+  package var numbers: [String: Tensor] {
+    Dictionary(uniqueKeysWithValues: optimizer.slots.map { ($0.parameter.key, $0.numbers.copy) })
+  }
+
+  /// The candidate that these numbers make.
+  package func candidate(_ numbers: [String: Tensor]) throws -> Candidate {
     var learned = LearnedNumbers()
-    for slot in optimizer.slots {
-      switch slot.parameter.role {
-      case .weight, .bias, .norm: learned.constants[slot.parameter.value] = slot.numbers.copy
-      case .scale: learned.scales[slot.parameter.value] = slot.numbers.array
-      case .offset: learned.offsets[slot.parameter.value] = slot.numbers.array
+    for parameter in parameters {
+      guard let tensor = numbers[parameter.key], tensor.count == parameter.start.count else {
+        throw TrainingError("the checkpoint does not fit the network: \"\(parameter.key)\" is missing")
+      }
+      switch parameter.role {
+      case .weight, .bias, .norm: learned.constants[parameter.value] = tensor.reshaped(parameter.start.shape)
+      case .scale: learned.scales[parameter.value] = tensor.array(of: Float.self)
+      case .offset: learned.offsets[parameter.value] = tensor.array(of: Float.self)
       }
     }
     return try start.retrained(learned)

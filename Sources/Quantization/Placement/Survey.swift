@@ -117,6 +117,12 @@ struct Survey {
     return graph.nodes[index].outputs.compactMap { $0 }
   }
 
+  /// Whether a sum gives the value, or a layer with weights reads it: what a network's own widths are about.
+  func feedsTrained(_ value: ValueName) -> Bool {
+    if let producer = producers[value], operators.contains(owners[producer] ?? producer) { return true }
+    return (consumers[value] ?? []).contains { weighted.contains($0) && reads($0).contains(value) }
+  }
+
   func hasStaticReader(_ value: ValueName) -> Bool {
     (consumers[value] ?? []).contains { runsOnCodes($0) && reads($0).contains(value) }
   }
