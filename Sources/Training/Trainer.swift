@@ -68,14 +68,15 @@ package final class Trainer {
     self.settings = settings
     self.source = source
     start = candidate
-    batch = Swift.min(settings.batch, source.samples.count)
+    let size = Swift.min(settings.batch, source.samples.count)
+    batch = size
     guard batch > 0 else { throw TrainingError("there are no samples to train on.") }
     stepsPerEpoch = source.samples.count / batch
     schedule = Schedule(settings, steps: settings.epochs * stepsPerEpoch)
-    let inputs = shapes(batch)
-    guard inputs.values.allSatisfy({ $0.first == batch }) else {
+    let inputs = shapes(size)
+    guard inputs.values.allSatisfy({ $0.first == size }) else {
       throw TrainingError(
-        "the model takes a fixed batch, and training needs \(batch) samples at once. Set training.batch to it."
+        "the model takes a fixed batch, and training needs \(size) samples at once. Set training.batch to it."
       )
     }
     let hasLabels = answer.hasClasses ? source.data.labels != nil : source.data.hasTargets
