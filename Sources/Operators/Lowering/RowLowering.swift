@@ -3,20 +3,32 @@ import Graph
 import Tensors
 
 /// Rows of `count` neighbouring elements of the first input.
+///
+/// - Parameter features: inputs that hold one number for each element of a row; `run` gets them in this order.
 private func rowsCall(
-  _ site: LoweringSite, label: String, count: Int, layout: Layout,
-  _ run: @escaping (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
+  _ site: LoweringSite, label: String, count: Int, layout: Layout, features: [Int] = [],
+  _ run:
+    @escaping (
+      _ x: UnsafePointer<Float>, _ rows: Int, _ y: UnsafeMutablePointer<Float>,
+      _ features: [UnsafePointer<Float>]
+    ) -> Void
 ) -> KernelCall? {
   guard let x = site.input(0), x.info.type == .float32, let elements = x.info.count, count > 0, elements > 0
   else { return nil }
+  var reads = [KernelCall.Read(.input(0), x.decoded(layout))]
+  for index in features {
+    guard let operand = site.input(index), operand.info.type == .float32, operand.info.count == count else {
+      return nil
+    }
+    reads.append(KernelCall.Read(.input(index), operand.decoded(.rowMajor)))
+  }
   let rows = elements / count
-  return KernelCall(
-    label, reads: [KernelCall.Read(.input(0), x.decoded(layout))], writes: [Form(.plain, layout)], inPlace: 0
-  ) { memory in
+  return KernelCall(label, reads: reads, writes: [Form(.plain, layout)], inPlace: 0) { memory in
     let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
+    let numbers = memory.reads.dropFirst().map { $0.of(Float.self) }
     return [
       Phase.over(rows, grain: Swift.max(1, rowGrain / count)) { start, end in
-        run(from + start * count, end - start, to + start * count)
+        run(from + start * count, end - start, to + start * count, numbers)
       }
     ]
   }
@@ -37,8 +49,8 @@ extension Softmax: Lowerable {
     } else {
       return nil
     }
-    return rowsCall(site, label: "softmax", count: count, layout: layout) {
-      kernels.pointee.softmax_f32($0, $1, count, $2)
+    return rowsCall(site, label: "softmax", count: count, layout: layout) { x, rows, y, _ in
+      kernels.pointee.softmax_f32(x, rows, count, y)
     }
   }
 }
@@ -46,16 +58,15 @@ extension Softmax: Lowerable {
 extension LayerNormalization: Lowerable {
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard site.outputs.count == 1, let shape = site.input(0)?.info.shape,
-      let first = shape.normalizedAxis(axis),
-      let gain = site.input(1)?.info.constant, site.input(2) == nil || site.input(2)?.info.constant != nil
+      let first = shape.normalizedAxis(axis)
     else { return nil }
     let count = shape[first...].reduce(1, *)
-    guard gain.count == count, site.input(2)?.info.constant?.count ?? count == count else { return nil }
-    let gains = Pinned(gain.floats)
-    let bias = site.input(2)?.info.constant.map { Pinned($0.floats) }
-    let (kernels, epsilon) = (site.kernels, epsilon)
-    return rowsCall(site, label: "layer norm", count: count, layout: .rowMajor) {
-      kernels.pointee.layernorm_f32($0, $1, count, epsilon, gains.of(Float.self), bias?.of(Float.self), $2)
+    let (kernels, epsilon, hasBias) = (site.kernels, epsilon, site.input(2) != nil)
+    return rowsCall(
+      site, label: "layer norm", count: count, layout: .rowMajor, features: hasBias ? [1, 2] : [1]
+    ) { x, rows, y, features in
+      kernels.pointee.layernorm_f32(
+        x, rows, count, epsilon, features[0], hasBias ? features[1] : nil, y)
     }
   }
 }
@@ -63,15 +74,13 @@ extension LayerNormalization: Lowerable {
 extension RMSNormalization: Lowerable {
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard site.outputs.count == 1, let shape = site.input(0)?.info.shape,
-      let first = shape.normalizedAxis(axis),
-      let gain = site.input(1)?.info.constant
+      let first = shape.normalizedAxis(axis)
     else { return nil }
     let count = shape[first...].reduce(1, *)
-    guard gain.count == count else { return nil }
-    let gains = Pinned(gain.floats)
     let (kernels, epsilon) = (site.kernels, epsilon)
-    return rowsCall(site, label: "rms norm", count: count, layout: .rowMajor) {
-      kernels.pointee.rmsnorm_f32($0, $1, count, epsilon, gains.of(Float.self), $2)
+    return rowsCall(site, label: "rms norm", count: count, layout: .rowMajor, features: [1]) {
+      x, rows, y, features in
+      kernels.pointee.rmsnorm_f32(x, rows, count, epsilon, features[0], y)
     }
   }
 }
