@@ -26,8 +26,8 @@ package struct ClampGradient: Operator {
 
   package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
     let (y, g) = (try inputs.required(0, "y"), try inputs.required(1, "g"))
-    let (low, high) = (Double(lower), Double(upper))
-    let result = zip(y.doubles, g.doubles).map { $0 > low && $0 < high ? $1 : 0 }
+    // Compared as float32, in which a clamped float64 is a bound too.
+    let result = zip(y.floats, g.doubles).map { $0 > lower && $0 < upper ? $1 : 0 }
     return [Tensor(result, shape: y.shape).converted(to: y.type)]
   }
 }

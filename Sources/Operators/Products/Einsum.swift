@@ -199,11 +199,11 @@ extension Einsum: DifferentiableOperator {
         attributes: ["equation": .string("\(terms)->\(String(inputs[index].filter(known.contains)))")])
       let product = try builder.add(
         reverse, [site.upstreamOfFirst()] + others.map { operands[$0] }, outputs: 1)[0]
-      // Axes that only this operand has were summed: their gradient repeats.
+      // Axes that only this operand has were summed, or had size 1 elsewhere: their gradient repeats.
       let shape = try builder.shape(operands[index])
       var found = try builder.shape(product).makeIterator()
       let full = inputs[index].map { known.contains($0) ? found.next() ?? 1 : 1 }
-      let kept = zip(inputs[index], shape).map { known.contains($0) ? $1 : 1 }
+      let kept = zip(full, shape).map { min($0, $1) }
       let sums = try builder.sum(builder.reshape(product, full), to: kept)
       return try builder.expand(sums, to: shape)
     }
