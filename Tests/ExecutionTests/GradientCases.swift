@@ -207,10 +207,26 @@ extension GradientCase {
         kernels: ["layer norm"]),
       GradientCase("rms norm", RMSNormalization(), [x, gain], [0, 1], kernels: ["rms norm"]),
       GradientCase("softmax", Softmax(attributes: [:]), [x]),
-      GradientCase("log-softmax", LogSoftmax(attributes: [:]), [x]),
-      GradientCase("batch norm", BatchNormalization(), batch, [0, 1, 2]),
+      GradientCase("log-softmax", LogSoftmax(attributes: [:]), [x], kernels: ["log-softmax"]),
       GradientCase(
-        "batch norm in training", BatchNormalization(isTraining: true), batch, [0, 1, 2], kernels: ["sum"]),
+        "log-softmax of channels", LogSoftmax(attributes: ["axis": .int(1)]), [image],
+        kernels: ["log-softmax"]),
+      GradientCase(
+        "log-softmax of large numbers", LogSoftmax(attributes: [:]), [numbers([3, 20], scale: 300)]),
+      GradientCase("batch norm", BatchNormalization(), batch, [0, 1, 2], kernels: ["batch norm", "sum"]),
+      GradientCase(
+        "batch norm of rows", BatchNormalization(), [numbers([9, 6])] + channels, [0, 1, 2, 3, 4],
+        kernels: ["batch norm", "sum"]),
+      GradientCase(
+        "batch norm of rows in training", BatchNormalization(isTraining: true),
+        [numbers([9, 6], offset: 3)] + channels, [0, 1, 2], kernels: ["batch norm in training", "sum"]),
+      GradientCase(
+        "batch norm of a batch in training", BatchNormalization(isTraining: true),
+        [numbers([8, 6, 31, 33], offset: 2)] + channels, [0, 1, 2],
+        kernels: ["batch norm in training", "sum"]),
+      GradientCase(
+        "batch norm in training", BatchNormalization(isTraining: true), batch, [0, 1, 2],
+        kernels: ["batch norm in training", "sum"]),
       GradientCase(
         "group norm", GroupNormalization(attributes: ["num_groups": .int(3)]),
         [image, channels[0], channels[1]], [0, 1, 2]),

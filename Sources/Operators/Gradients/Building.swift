@@ -74,6 +74,20 @@ extension GraphBuilder {
     try expand(scalar(0, as: value), to: shape)
   }
 
+  /// Zeros before and behind each axis, or elements taken away where a number is negative.
+  package mutating func padded(_ value: ValueName, before: [Int], behind: [Int]) throws -> ValueName {
+    let shape = try shape(value)
+    var result = value
+    let cropped = shape.indices.filter { before[$0] < 0 || behind[$0] < 0 }
+    if !cropped.isEmpty {
+      let starts = integers(cropped.map { Swift.max(0, -before[$0]) })
+      let ends = integers(cropped.map { shape[$0] - Swift.max(0, -behind[$0]) })
+      result = try add(Slice(), result, starts, ends, integers(cropped))
+    }
+    let added = (before + behind).map { Swift.max(0, $0) }
+    return added.allSatisfy { $0 == 0 } ? result : try add(Pad(), result, integers(added))
+  }
+
   /// 1 / x where x > 0, and 0 where x is 0.
   package mutating func inverseOfNorm(_ x: ValueName) throws -> ValueName {
     try quotient(add(Sign(), x), add(Max(), x, scalar(.leastNormalMagnitude, as: x)))

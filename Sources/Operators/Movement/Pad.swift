@@ -175,7 +175,8 @@ extension Pad: DifferentiableOperator {
     }
     let shape = try builder.shape(site.input(0))
     let sizes = try resolved(shape, pads: pads, axes: site.constant(3, "axes", builder)?.integers)
-    let back = builder.integers(sizes.map { -$0.begin } + sizes.map { -$0.end })
-    return site.ofFirst(try builder.add(Pad(), site.upstreamOfFirst(), back))
+    return site.ofFirst(
+      try builder.padded(
+        site.upstreamOfFirst(), before: sizes.map { -$0.begin }, behind: sizes.map { -$0.end }))
   }
 }

@@ -247,10 +247,7 @@ extension Slice: DifferentiableOperator {
       // Negative where the zeros behind the last element lie outside.
       behind.append(shape[axis] - first - range.count * step)
     }
-    guard before.contains(where: { $0 != 0 }) || behind.contains(where: { $0 != 0 }) else {
-      return site.ofFirst(gradient)
-    }
-    return site.ofFirst(try builder.add(Pad(), gradient, builder.integers(before + behind)))
+    return site.ofFirst(try builder.padded(gradient, before: before, behind: behind))
   }
 }
 
