@@ -52,12 +52,15 @@ let package = Package(
     room("Formats", ["Operators", "Graph", "Tensors", protobuf], exclude: ["ONNX/onnx.proto"]),
     room(
       "Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams]),
+    room(
+      "Training",
+      ["Quantization", "Execution", "Operators", "Datasets", "Graph", "Tensors", "CKernels"]),
     room("Evaluation", ["Quantization", "Execution", "Datasets", "Graph", "Tensors"]),
     room("Jobs", ["Tensors", dequeModule]),
     room(
       "Workflows",
       [
-        "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph",
+        "Training", "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph",
         "Tensors",
         "CKernels", yams,
       ]),
@@ -91,6 +94,9 @@ let package = Package(
     tests("Datasets", ["Tensors"]),
     tests("Formats", ["Operators", "Graph", "Tensors"]),
     tests("Quantization", ["Execution", "Operators", "Graph", "Tensors", "Formats"], exclude: ["Golden"]),
+    tests(
+      "Training",
+      ["Quantization", "Execution", "Operators", "Datasets", "Graph", "Tensors", "CKernels"]),
     tests("Evaluation", ["Tensors"]),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests(

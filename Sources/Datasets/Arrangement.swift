@@ -4,6 +4,14 @@ import Tensors
 struct Arrangement: Equatable {
   enum Move: Equatable { case none, channelsToFront, channelsToBack }
 
+  /// Order of an image's axes in a sample.
+  enum ImageAxes: Equatable {
+    /// Channels, height, width.
+    case channelsFirst
+    /// Height, width, channels.
+    case channelsLast
+  }
+
   var move: Move
   /// Shape of one sample as the model sees it.
   var shape: Shape
@@ -11,6 +19,8 @@ struct Arrangement: Equatable {
   var channels: Int
   /// Whether channels vary fastest in the array.
   var channelsLast: Bool
+  /// Where the channels of an image lie as the model sees it; `nil` for what is no image, or not known to be one.
+  var image: ImageAxes?
   /// What the person should know about a choice that was made.
   var note: String?
 
@@ -53,7 +63,8 @@ struct Arrangement: Equatable {
       Arrangement(
         move: isLast == target ? .none : target ? .channelsToBack : .channelsToFront,
         shape: target ? back : front,
-        channels: channels, channelsLast: isLast, note: note)
+        channels: channels, channelsLast: isLast,
+        image: spatial.count == 2 ? target ? .channelsLast : .channelsFirst : nil, note: note)
     }
     if layout == .nc {
       guard fits(sample, wanted) else { throw shapeFailure(sample, declared, "Check the array.") }
@@ -111,9 +122,12 @@ struct Arrangement: Equatable {
   private static func withoutChannels(
     _ sample: Shape, wanted: [Int?]?, modelLayout: Layout?, declared: [Int?]?
   ) throws(Failure) -> Arrangement {
-    let choices = [sample, [1] + sample, sample + [1]]
-    for shape in choices where fits(shape, wanted) {
-      return Arrangement(move: .none, shape: shape, channels: 1, channelsLast: true)
+    let choices: [(shape: Shape, image: ImageAxes?)] = [
+      (sample, nil), ([1] + sample, .channelsFirst), (sample + [1], .channelsLast),
+    ]
+    for choice in choices where fits(choice.shape, wanted) {
+      return Arrangement(
+        move: .none, shape: choice.shape, channels: 1, channelsLast: true, image: choice.image)
     }
     throw shapeFailure(sample, declared, "It has no channel axis, so the model's must be 1.")
   }

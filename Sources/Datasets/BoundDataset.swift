@@ -11,6 +11,8 @@ package struct BoundDataset: Sendable {
   package let metric: DatasetCard.Metric?
   package let trainedOn: Bool
   package let isSynthetic: Bool
+  /// What the card wants done to images that train.
+  package let augmentation: Augmentation
   /// Choices made while fitting, for people to read.
   package let notes: [String]
   /// One for each sample of this view, in its order.
@@ -29,7 +31,8 @@ package struct BoundDataset: Sendable {
   init(
     path: String, inputs: [InputSpec], sampleShapes: [String: Shape], count: Int, feed: Feed,
     labels: [Int]? = nil, targets: Conversion? = nil, answerOutput: String? = nil,
-    metric: DatasetCard.Metric? = nil, trainedOn: Bool = false, notes: [String] = []
+    metric: DatasetCard.Metric? = nil, trainedOn: Bool = false, augmentation: Augmentation = .none,
+    notes: [String] = []
   ) {
     self.path = path
     self.inputs = inputs
@@ -39,6 +42,7 @@ package struct BoundDataset: Sendable {
     self.answerOutput = answerOutput
     self.metric = metric
     self.trainedOn = trainedOn
+    self.augmentation = augmentation
     self.notes = notes
     targetConversion = targets
     total = count
@@ -68,13 +72,32 @@ package struct BoundDataset: Sendable {
 
   /// Tensors of the samples at `indices`, in that order; only these are converted.
   package func batch(_ indices: [Int]) throws(DatasetError) -> [String: Tensor] {
+    try batch(indices, augment: .none, seed: 0, epoch: 0)
+  }
+
+  /// Tensors of the samples at `indices` as a training epoch sees them: each image changed at random.
+  ///
+  /// A sample's changes follow from `seed`, `epoch` and its number in the file, so they are the same in every batch
+  /// and view; all inputs of a sample change alike. Synthetic samples are noise before and after, and stay as they are.
+  /// - Errors: as for `checkAugmentation`; values that do not fit the input's type.
+  package func batch(
+    _ indices: [Int], augment: Augmentation, seed: UInt64, epoch: Int
+  ) throws(DatasetError) -> [String: Tensor] {
+    try checkAugmentation(augment)
     let samples = try fileIndices(indices)
     switch feed {
     case .synthetic(let synthetic): return synthetic.batch(samples)
     case .arrays(let arrays):
       var result: [String: Tensor] = [:]
       for array in arrays {
-        do { result[array.name] = try array.conversion.samples(samples) } catch {
+        let conversion = array.conversion
+        let change =
+          augment.isNone
+          ? nil
+          : conversion.image.map {
+            ImageChange(augment, $0, conversion.shape, conversion.type, seed: seed, epoch: epoch)
+          }
+        do { result[array.name] = try conversion.samples(samples, change: change) } catch {
           throw DatasetError(
             file: array.file, place: .sample(error.sample, of: array.name),
             reason: .valueRange(found: error.value, type: array.conversion.type.name))
@@ -92,6 +115,37 @@ package struct BoundDataset: Sendable {
       throw DatasetError(
         file: path, place: .sample(error.sample, of: "targets"),
         reason: .valueRange(found: error.value, type: ElementType.float32.name))
+    }
+  }
+
+  /// Checks that every input is an image this can be done to.
+  ///
+  /// - Errors: an input that is no image or has no known layout, an image no larger than `crop`, targets, which would
+  ///   have to change with the inputs.
+  package func checkAugmentation(_ augmentation: Augmentation) throws(DatasetError) {
+    guard !augmentation.isNone, case .arrays(let arrays) = feed else { return }
+    for array in arrays {
+      guard let axes = array.conversion.image else {
+        throw DatasetError(
+          file: array.file, place: array.place,
+          reason: .unsupported(
+            "`augment` of the input \"\(array.name)\", which is not an image of known layout,",
+            advice: "Say `layout: nhwc`, `nchw` or `nhw` in a dataset card, or remove `augment`."))
+      }
+      let image = ImageChange.size(axes, array.conversion.shape)
+      guard augmentation.crop < min(image.height, image.width) else {
+        throw DatasetError(
+          file: array.file, place: array.place,
+          reason: .wrongValue(
+            key: "crop", expected: "under the image's smaller side, \(min(image.height, image.width))",
+            found: "\(augmentation.crop)"))
+      }
+    }
+    guard !hasTargets else {
+      throw DatasetError(
+        file: path,
+        reason: .unsupported(
+          "`augment` with `targets`", advice: "Targets would not change with the inputs: remove `augment`."))
     }
   }
 
@@ -156,7 +210,8 @@ extension Dataset {
       labels: labels?.values,
       targets: targetConversion, answerOutput: answer?.name ?? labels?.output ?? targetOutput,
       metric: metric ?? (labels != nil ? .top1 : targets != nil ? .psnr : nil), trainedOn: trainedOn,
-      notes: notes)
+      augmentation: augmentation, notes: notes)
+    try result.checkAugmentation(augmentation)
     if let classes = answer?.classes {
       try result.checkLabels(classes: classes)
     } else {

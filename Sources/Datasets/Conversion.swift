@@ -6,6 +6,8 @@ struct Conversion: Sendable {
   let raw: Tensor
   let type: ElementType
   let shape: Shape
+  /// As in `Arrangement`.
+  let image: Arrangement.ImageAxes?
   private let channels: Int
   private let positions: Int
   /// Steps between neighbouring positions and channels, in the raw sample and in the converted one.
@@ -23,6 +25,7 @@ struct Conversion: Sendable {
     self.raw = raw
     self.type = type
     shape = arrangement.shape
+    image = arrangement.image
     let channels = arrangement.channels
     let positions = channels == 0 ? 0 : arrangement.shape.elementCount / channels
     self.channels = channels
@@ -54,7 +57,9 @@ struct Conversion: Sendable {
   }
 
   /// The samples at `indices`, which must exist, as one tensor `[indices.count] + shape`.
-  func samples(_ indices: [Int]) throws(ValueFailure) -> Tensor {
+  ///
+  /// - Parameter change: what is done to every image, or `nil`; only for an `image`.
+  func samples(_ indices: [Int], change: ImageChange? = nil) throws(ValueFailure) -> Tensor {
     let elements = positions * channels
     let rawBytes = raw.type.byteCount(elements)
     let newBytes = type.byteCount(elements)
@@ -68,7 +73,14 @@ struct Conversion: Sendable {
           let from = scratch.aligned(
             UnsafeRawBufferPointer(start: source + index * rawBytes, count: rawBytes), type: raw.type)
           do throws(Misfit) {
-            try convert(from, to: target + position * newBytes, scratch: &scratch)
+            let place = target + position * newBytes
+            guard let change else {
+              try convert(from, to: place, scratch: &scratch)
+              continue
+            }
+            let image = scratch.image(newBytes)
+            try convert(from, to: image, scratch: &scratch)
+            change.apply(to: image, into: place, sample: index)
           } catch {
             failure = ValueFailure(sample: index, value: error.value)
             return
@@ -257,7 +269,7 @@ private func bfloat16(_ value: Float) -> UInt16 {
 
 /// Memory one call of a conversion reuses from sample to sample.
 private struct Scratch: ~Copyable {
-  private var memory: [UnsafeMutableRawPointer?] = [nil, nil, nil]
+  private var memory: [UnsafeMutableRawPointer?] = [nil, nil, nil, nil]
 
   private mutating func room(_ slot: Int, _ bytes: Int) -> UnsafeMutableRawPointer {
     if let known = memory[slot] { return known }
@@ -282,6 +294,9 @@ private struct Scratch: ~Copyable {
   mutating func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
     room(2, count * MemoryLayout<Float>.stride).bindMemory(to: Float.self, capacity: count)
   }
+
+  /// A whole sample, converted.
+  mutating func image(_ bytes: Int) -> UnsafeMutableRawPointer { room(3, bytes) }
 
   deinit { for pointer in memory { pointer?.deallocate() } }
 }

@@ -8,6 +8,8 @@ package struct Dataset: Sendable {
   package let metric: DatasetCard.Metric?
   /// Whether the model was trained on these samples.
   package let trainedOn: Bool
+  /// What the card wants done to images that train.
+  package let augmentation: Augmentation
   let inputs: [RawInput]
   let labels: RawLabels?
   let targets: RawInput?
@@ -84,7 +86,7 @@ package struct Dataset: Sendable {
     let targets: RawInput? = if let source = card.targets { try input("targets", source) } else { nil }
     try self.init(
       path: path, inputs: inputs, labels: labels, targets: targets, targetOutput: card.targetOutput,
-      metric: card.metric, trainedOn: card.trainedOn)
+      metric: card.metric, trainedOn: card.trainedOn, augmentation: card.augmentation)
   }
 
   private init(archive path: String) throws(DatasetError) {
@@ -109,7 +111,8 @@ package struct Dataset: Sendable {
   private init(
     path: String, inputs: [RawInput], labels: RawLabels?, targets: RawInput? = nil,
     targetOutput: String? = nil,
-    metric: DatasetCard.Metric? = nil, trainedOn: Bool = false, ignoresOtherArrays: Bool = false
+    metric: DatasetCard.Metric? = nil, trainedOn: Bool = false, augmentation: Augmentation = .none,
+    ignoresOtherArrays: Bool = false
   ) throws(DatasetError) {
     guard let first = inputs.first else {
       throw DatasetError(file: path, reason: .missing("an array for an input", available: []))
@@ -146,6 +149,7 @@ package struct Dataset: Sendable {
     self.targetOutput = targetOutput
     self.metric = metric
     self.trainedOn = trainedOn
+    self.augmentation = augmentation
     self.ignoresOtherArrays = ignoresOtherArrays
   }
 }

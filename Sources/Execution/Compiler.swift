@@ -72,7 +72,7 @@ struct Compiler {
 
   func mode(of index: Int) -> Mode { encoded.layers[graph.nodes[index].name]?.mode ?? .float }
 
-  func isStatic(_ index: Int) -> Bool { mode(of: index) == .static || mode(of: index) == .qat }
+  func isStatic(_ index: Int) -> Bool { mode(of: index).isStatic }
 
   func byteCodes(_ value: ValueName) -> ByteCodes? { encoded.activations[value].flatMap { ByteCodes($0) } }
 

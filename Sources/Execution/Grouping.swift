@@ -97,7 +97,7 @@ extension Compiler {
     {
       return
     }
-    let isStatic = mode(of: reader) == .static || mode(of: reader) == .qat
+    let isStatic = mode(of: reader).isStatic
     let branchCodes = isStatic ? byteCodes(group.output) : nil
     let otherCodes = isStatic ? byteCodes(other) : nil
     if encoded.activations[group.output] == nil {

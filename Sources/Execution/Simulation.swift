@@ -50,7 +50,7 @@ private struct Simulation {
           guard let input else { continue }
           if let constant = try constant(input, infos, &constants) {
             node.inputs[index] = constant
-          } else if mode == .static || mode == .qat, let value = decoded[input] {
+          } else if mode.isStatic, let value = decoded[input] {
             node.inputs[index] = value
           }
         }
@@ -69,7 +69,7 @@ private struct Simulation {
     _ value: ValueName, _ decoded: inout [ValueName: ValueName], _ nodes: inout [Node]
   ) {
     guard let encoding = encoded.activations[value],
-      graph.nodes.contains(where: { (mode($0) == .static || mode($0) == .qat) && $0.inputs.contains(value) })
+      graph.nodes.contains(where: { mode($0).isStatic && $0.inputs.contains(value) })
     else { return }
     let output = fresh("\(value).decoded")
     decoded[value] = output

@@ -7,6 +7,9 @@ package enum Mode: String, Sendable, Hashable, Codable, CaseIterable {
   case dynamic
   case weightOnly = "weight-only"
   case qat
+
+  /// Whether activations have encodings that are fixed before a run: calibrated, or learned from there.
+  package var isStatic: Bool { self == .static || self == .qat }
 }
 
 /// What one node does with integers.
@@ -37,7 +40,7 @@ package struct LayerEncoding: Sendable {
 /// A graph and its encodings: what a candidate runs and what exporters of formats write.
 ///
 /// Three facts are separate: which values have an encoding, which constants are held as codes, and how each node
-/// computes. A node in mode `static` reads every activation input that has an entry in `activations` as codes, and its
+/// computes. A node in mode `static` or `qat` reads every activation input that has an entry in `activations` as codes, and its
 /// output is encoded when its output value (after a fused clamp) has an entry; nodes in other modes read the
 /// unencoded value. A node without an entry in `layers` computes in float.
 package struct EncodedGraph: Sendable {

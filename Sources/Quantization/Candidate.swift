@@ -9,17 +9,21 @@ package struct Candidate: Sendable {
   package var warnings: [String]
   /// By value: what calibration saw and chose.
   package var observed: [ValueName: ObservedRange]
+  /// By value with an encoding: the value it takes its elements from, whose encoding it shares; itself where it has one
+  /// of its own.
+  package var roots: [ValueName: ValueName]
   package var quantizeSeconds: Double
 
   package init(
     recipe: Recipe, encoded: EncodedGraph, resolution: Resolution, warnings: [String],
-    observed: [ValueName: ObservedRange], quantizeSeconds: Double
+    observed: [ValueName: ObservedRange], roots: [ValueName: ValueName] = [:], quantizeSeconds: Double
   ) {
     self.recipe = recipe
     self.encoded = encoded
     self.resolution = resolution
     self.warnings = warnings
     self.observed = observed
+    self.roots = roots
     self.quantizeSeconds = quantizeSeconds
   }
 }

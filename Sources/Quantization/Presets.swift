@@ -17,8 +17,8 @@ package struct Preset: Sendable, Hashable {
 
 package enum Presets {
   package static let all: [Preset] = [
-    float, staticInt8, dynamicInt8, weightInt8, weightInt4, fbgemmStatic, pytorchDynamic, tfliteDynamicRange,
-    onnxruntimeQDQ, onnxruntimeDefault,
+    float, staticInt8, dynamicInt8, weightInt8, weightInt4, qatInt8, qatW4A8, qatW4A4, qatW3A3, qatW2A4,
+    fbgemmStatic, pytorchDynamic, tfliteDynamicRange, onnxruntimeQDQ, onnxruntimeDefault,
   ]
 
   package static subscript(name: String) -> Preset? { all.first { $0.name == name } }
@@ -80,6 +80,26 @@ package enum Presets {
     LayerSettings(
       mode: .static, weights: WeightSettings(granularity: .tensor, range: .narrow),
       activations: ActivationSettings(observer: .minMax)))
+
+  static let qatInt8 = training("qat-int8", weights: 8, activations: 8)
+  static let qatW4A8 = training("qat-w4a8", weights: 4, activations: 8)
+  static let qatW4A4 = training("qat-w4a4", weights: 4, activations: 4)
+  static let qatW3A3 = training("qat-w3a3", weights: 3, activations: 3)
+  static let qatW2A4 = training("qat-w2a4", weights: 2, activations: 4)
+
+  /// Every layer has these widths, first and last too, and so do the graph's inputs.
+  private static func training(_ name: String, weights: Int, activations: Int) -> Preset {
+    let defaults = LayerSettings(
+      mode: .qat, weights: WeightSettings(bits: weights, scale: .mse),
+      activations: ActivationSettings(bits: activations, observer: .mse))
+    return Preset(
+      name: name,
+      summary:
+        "QAT: \(weights)-bit weights, \(activations)-bit activations in every layer, first and last included",
+      recipe: Recipe(
+        name: name, defaults: defaults, inputs: InputSettings(bits: activations),
+        training: TrainingSettings(distill: TrainingSettings.Distillation())))
+  }
 
   private static func preset(
     _ name: String, _ summary: String, _ defaults: LayerSettings, rules: [Rule] = []

@@ -3,9 +3,11 @@ import Tensors
 
 /// Applies a recipe to a graph that is already simplified: calibrates, then encodes activations, weights and biases.
 ///
+/// Layers in mode `qat` come out as calibration leaves them, which is where training starts.
+///
 /// - Parameters:
 ///   - infos: what is known of every value (`Graph.infer`).
-///   - calibration: samples in the order they are to be used; needed when a layer is static.
+///   - calibration: samples in the order they are to be used; needed when a layer is static or qat.
 ///   - report: called with the fraction done; what it throws (a cancellation) ends the work.
 /// - Errors: `QuantizationError`; what running the float graph throws.
 package func quantize(
@@ -48,15 +50,12 @@ struct Quantizer {
     let seconds = begin.duration(to: clock.now) / .seconds(1)
     return Candidate(
       recipe: recipe, encoded: encoded, resolution: resolution, warnings: warnings, observed: observed,
-      quantizeSeconds: seconds)
+      roots: placement.roots, quantizeSeconds: seconds)
   }
 
   /// A recipe made by hand may ask for what reading one refuses.
   private func refuseWhatIsMissing() throws {
     let changes = recipe.rules.map(\.change)
-    if recipe.defaults.mode == .qat || changes.contains(where: { $0.mode == .qat }) {
-      throw QuantizationError("mode qat is not in this version. Use static, dynamic, weight-only or float.")
-    }
     let methods = [recipe.defaults.weights.method] + changes.compactMap(\.weights.method)
     if let method = methods.first(where: { !$0.isAvailable }) {
       throw QuantizationError("method \(method.rawValue) is not in this version. Use \(Method.available).")

@@ -31,10 +31,11 @@ extension Quantizer {
     var jobs: [Job] = []
     for index in encoded.graph.nodes.indices {
       let name = encoded.graph.nodes[index].name
-      if placement.operators.contains(index) { encoded.layers[name] = LayerEncoding(mode: .static) }
-      guard let layer = layers[name], layer.kind == .weighted, layer.effective.mode != .float else {
-        continue
+      guard let layer = layers[name] else { continue }
+      if placement.operators.contains(index) {
+        encoded.layers[name] = LayerEncoding(mode: layer.effective.mode)
       }
+      guard layer.kind == .weighted, layer.effective.mode != .float else { continue }
       encoded.layers[name] = encoding(of: layer)
       for weight in layer.weights {
         guard let tensor = infos[weight.value]?.constant else { continue }
@@ -74,7 +75,7 @@ extension Quantizer {
     _ encoded: EncodedGraph, _ index: Int, _ layer: ResolvedLayer, _ weight: ResolvedLayer.Weight
   ) -> (value: ValueName, elements: [Float], inputScale: Float)? {
     let node = encoded.graph.nodes[index]
-    guard layer.effective.mode == .static, let input = weight.role.bias, node.inputs.indices.contains(input),
+    guard layer.effective.mode.isStatic, let input = weight.role.bias, node.inputs.indices.contains(input),
       let value = node.inputs[input], let tensor = infos[value]?.constant, tensor.type == .float32,
       let activation = weight.role.activation, let read = node.inputs[activation],
       let scale = encoded.activations[read]?.scales.first

@@ -47,7 +47,9 @@ extension Recipe {
       let place = rule.place.line == 0 ? "" : "line \(rule.place.line), column \(rule.place.column): "
       warnings.append("\(place)rule \(index + 1) matches no layer: \(rule.text)")
     }
-    if training != nil { warnings.append("training is not in this version and has no effect") }
+    if training != nil, !layers.contains(where: { $0.effective.mode == .qat }) {
+      warnings.append("training has no effect: no layer is in mode qat")
+    }
     return warnings
   }
 }
@@ -100,11 +102,7 @@ extension ResolvedLayer {
       )
       return
     }
-    if effective.mode == .qat {
-      effective.mode = .static
-      reasons.append("qat is not in this version: static")
-    }
-    if effective.mode == .static || effective.mode == .dynamic {
+    if effective.mode.isStatic || effective.mode == .dynamic {
       if weight.role.activation == nil {
         effective.mode = .weightOnly
         reasons.append("\(operatorName) looks rows up and multiplies nothing: weight-only")
@@ -121,7 +119,9 @@ extension ResolvedLayer {
       reasons.append("dynamic activations have at most 8 bits: 8")
     }
     settleGroups()
-    if effective.mode == .static && effective.activations.bits > 8 {
+    // Training starts from the scale with the least error.
+    if effective.mode == .qat, effective.weights.scale == nil { effective.weights.scale = .mse }
+    if effective.mode.isStatic && effective.activations.bits > 8 {
       reasons.append("\(effective.activations.bits)-bit activations run simulated only")
     }
   }
@@ -148,13 +148,9 @@ extension ResolvedLayer {
 
   /// The last word, once it is known which operators without weights run on codes.
   fileprivate mutating func settle(isStatic: Bool) {
-    guard kind == .activation, effective.mode != .float else { return }
-    if isStatic {
-      effective.mode = .static
-      return
-    }
+    guard kind == .activation, effective.mode != .float, !isStatic else { return }
     effective.mode = .float
-    if requested.mode == .static || requested.mode == .qat {
+    if requested.mode.isStatic {
       reasons.append("its neighbours do not run on codes: float")
     }
   }

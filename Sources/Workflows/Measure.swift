@@ -37,7 +37,7 @@ package struct MeasureOptions: Sendable {
 
 extension Project {
   /// Samples per run while evaluating: enough to fill the kernels, little enough for the caches.
-  private static let evaluationBatch = 8
+  static let evaluationBatch = 8
 
   /// Evaluates and times float32 and the candidates on the same samples.
   ///

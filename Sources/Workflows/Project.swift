@@ -14,6 +14,8 @@ package struct Project: Sendable {
   package var dataPath: String?
   package var trainDataPath: String?
   package var threads: Int
+  /// Where trainings keep their checkpoints; `nil` for nowhere.
+  package var trainingFolder: String?
   /// The level of kernels that figures are measured with.
   package var kernelLevel = Machine.level
 
@@ -98,7 +100,7 @@ extension Project {
   func needsCalibration(_ recipes: [Recipe]) -> [Bool] {
     recipes.map { recipe in
       recipe.calibration.source == .data
-        && recipe.resolve(model.graph, infos: model.infos).layers.contains { $0.effective.mode == .static }
+        && recipe.resolve(model.graph, infos: model.infos).layers.contains { $0.effective.mode.isStatic }
     }
   }
 
@@ -108,9 +110,10 @@ extension Project {
       limit: limit)
   }
 
-  /// Quantizes the model by each recipe.
+  /// Quantizes the model by each recipe, and trains the layers whose mode is qat.
   package func prepare(
-    _ recipes: [(name: String, recipe: Recipe)], plan: EvaluationPlan, reporter: Reporter
+    _ recipes: [(name: String, recipe: Recipe)], plan: EvaluationPlan, reporter: Reporter,
+    watch: TrainingWatch = TrainingWatch()
   ) throws -> [PreparedCandidate] {
     let isCrossFitted = plan.folds.count > 1
     let each = 1 / Double(recipes.count * (isCrossFitted ? plan.folds.count + 1 : 1))
@@ -122,9 +125,13 @@ extension Project {
         recipe.calibration.source == .synthetic
         ? try calibrationData(.synthetic, recipe: recipe)
         : indices.isEmpty ? nil : try calibrationData(plan.source, recipe: recipe)?.selecting(indices)
-      return try quantize(
+      let trains = recipe.trains(model)
+      let calibrating = trains ? part.part(0...0.05) : part
+      let candidate = try quantize(
         model.graph, infos: model.infos, recipe: recipe, calibration: source, threads: threads,
-        report: { fraction, note in try part.report(fraction, "\(name): \(note)") })
+        report: { fraction, note in try calibrating.report(fraction, "\(name): \(note)") })
+      guard trains else { return candidate }
+      return try train(candidate, recipe: recipe, reporter: part.part(0.05...1), watch: watch)
     }
     return try recipes.enumerated().map { index, entry in
       let kept = try quantized(entry.recipe, plan.kept[index], entry.name)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Quantization
 import Tensors
+import Workbench
 import Workflows
 
 /// What every command takes.
@@ -58,8 +59,11 @@ struct DataOptions: ParsableArguments {
   func validate() throws { _ = try shapes() }
 
   func open(_ model: String, _ common: CommonOptions) throws -> Project {
-    try Project.open(
+    var project = try Project.open(
       model: model, data: data, trainData: trainData, shapes: shapes(), threads: common.threadCount)
+    project.trainingFolder =
+      SessionStore.folder(forModel: model, environment: ProcessInfo.processInfo.environment) + "/training"
+    return project
   }
 }
 
@@ -99,6 +103,7 @@ struct RecipeOptions: ParsableArguments {
     return loaded.map { entry in
       var recipe = entry.recipe
       recipe.calibration.seed = seed
+      recipe.training?.seed = seed
       return (entry.name, recipe)
     }
   }

@@ -88,10 +88,6 @@ import Testing
     let graph = try writer().graph
     let infos = try graph.infer(inputs: ["x": OperandInfo(type: .float32, shape: [1, 4, 6, 6])])
     for (change, message) in [
-      (
-        { $0.defaults.mode = .qat },
-        "mode qat is not in this version. Use static, dynamic, weight-only or float."
-      ),
       ({ $0.defaults.weights.method = .gptq }, "method gptq is not in this version. Use nearest."),
       (
         { $0.corrections = [.biasCorrection] },

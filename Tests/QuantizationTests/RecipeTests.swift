@@ -30,7 +30,7 @@ import Testing
     #expect(recipe.rules[3].match.names == ["stem", "a\\*b"])
     #expect(recipe.rules[3].place.line == 9)
     #expect(recipe.inputs.bits == 8)
-    #expect(recipe.training?.distill?.temperature == 2)
+    #expect(recipe.training == TrainingRecipeTests.designExample)
   }
 
   @Test(arguments: Presets.all) func presetsRoundTrip(_ preset: Preset) throws {
@@ -75,10 +75,6 @@ import Testing
     (
       "lathe: 1\ndefaults: {activations: {bits: 12}}",
       "r.yaml:2:32: defaults.activations.bits is 12, expected 2 to 8 or 16."
-    ),
-    (
-      "lathe: 1\nrules:\n  - {match: {name: a}, mode: qat}",
-      "r.yaml:3:30: mode qat is not in this version. Use static, dynamic, weight-only or float."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, mode: int8}",

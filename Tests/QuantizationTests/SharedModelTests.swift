@@ -58,7 +58,7 @@ struct AnySource: CalibrationSource {
 
   @Test(arguments: models) func encodingsSitWhereTheyMay(_ model: (path: String, size: Int)) throws {
     let (graph, infos, source) = try prepare(model)
-    for name in ["static-int8", "weight-int4"] {
+    for name in ["static-int8", "weight-int4", "qat-w3a3"] {
       let recipe = try #require(Presets[name]).recipe
       let candidate = try quantize(
         graph, infos: infos, recipe: recipe, calibration: source, threads: 2, report: { _, _ in })
@@ -76,7 +76,7 @@ struct AnySource: CalibrationSource {
           #expect(tensor.codes.shape == weight.shape)
           #expect(tensor.encoding.scales.allSatisfy { $0 > 0 && $0.isFinite })
         }
-        if layer.effective.mode == .static, let read = layer.weights.first?.role.activation {
+        if layer.effective.mode.isStatic, let read = layer.weights.first?.role.activation {
           #expect(try encoded.activations[#require(node.inputs[read])] != nil, "\(layer.node)")
         }
       }
@@ -92,7 +92,7 @@ struct AnySource: CalibrationSource {
       graph: candidate.encoded.graph.checked(after: "quantize"), activations: candidate.encoded.activations,
       weights: candidate.encoded.weights, biases: candidate.encoded.biases, layers: candidate.encoded.layers)
     var read: Set<ValueName> = []
-    for node in encoded.graph.nodes where encoded.layers[node.name]?.mode == .static {
+    for node in encoded.graph.nodes where encoded.layers[node.name]?.mode.isStatic == true {
       read.formUnion(node.inputs.compactMap { $0 })
       let operands = node.inputs.map {
         $0.map { OperandInfo(type: .float32, shape: nil, constant: encoded.graph.constants[$0]) }

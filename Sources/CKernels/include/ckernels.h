@@ -297,8 +297,8 @@ typedef struct {
   void (*bf16_to_f32)(const uint16_t *x, size_t n, float *y);
   void (*f32_to_bf16)(const float *x, size_t n, uint16_t *y);
 
-  // --- training. What is called a sum, and c, dx, y of the sums, is added to; an element of c is one chain over the rows
-  // and does not depend on how a caller splits taps, k or rows. Bounds of codes are whole numbers.
+  // --- training. Where a text says +=, what was there counts. Each element of a c is one chain of products over the rows
+  // that begins with it: it does not depend on how a caller splits taps, k or rows. lowest and highest are whole numbers.
   // y = scale·clamp(rne(x / scale), lowest, highest), equal at every level; y may be x
   void (*fake_quantize_f32)(const float *x, size_t n, float scale, float lowest, float highest, float *y);
   // With v = x / scale, inside where lowest ≤ v ≤ highest: dx = inside ? dy : 0, which may be dy;
@@ -311,14 +311,14 @@ typedef struct {
   void (*fake_quantize_columns_gradient_f32)(const float *x, const float *dy, size_t rows, size_t n, const float *scale,
                                              const float *lowest, const float *highest, float *dx, float *scale_sums,
                                              float *outside_sums);
-  // Taps t0..<t1 and k0..<k1 of c, over rows m0..<m1. Each call reads and writes its part of c for every 128 rows or
-  // more: a few hundred rows in one call are worth the offsets they take.
+  // Taps t0..<t1 and k0..<k1 of c, over rows m0..<m1. A call reads and writes its part of c at least once, and for every
+  // 128 to 256 rows: give small images together, with offsets for all of them.
   void (*outer_f32)(const ck_outer_f32 *o, size_t t0, size_t t1, size_t k0, size_t k1, size_t m0, size_t m1);
   // c[t·channels + ch] += Σ_m a[offsets[m·taps + t] + ch]·dy[m·dy_stride + ch]; negative offsets are skipped
   void (*depthwise_outer_f32)(const float *a, const int32_t *offsets, size_t taps, size_t channels, const float *dy,
                               size_t dy_stride, float *c, size_t m0, size_t m1);
   // dx, laid out as a, += dy [rows, channels] at the first tap of a window that is not below what maxpool_f32 gives.
-  // Windows that overlap must be in one call, or in calls one after another.
+  // Windows that overlap write the same dx: their calls, here and below, must not run at the same time.
   void (*maxpool_gradient_f32)(const float *a, const int32_t *offsets, size_t taps, size_t channels, const float *dy,
                                float *dx, size_t m0, size_t m1);
   // dx += dy / count at every tap inside

@@ -23,7 +23,7 @@ extension DatasetCard {
     let root = try CardNode.parse(text, file: file)
     var card = DatasetCard()
     var modelLayout: Layout?
-    let known = ["inputs", "labels", "targets", "metric", "trained-on", "model-layout", "text"]
+    let known = ["inputs", "labels", "targets", "metric", "trained-on", "augment", "model-layout", "text"]
     for (key, value) in try root.pairs(known: known) {
       switch key {
       case "inputs":
@@ -35,6 +35,7 @@ extension DatasetCard {
       case "targets": (card.targets, card.targetOutput) = try array(value, extra: ["output"])
       case "metric": card.metric = try value.choice(Metric.self)
       case "trained-on": card.trainedOn = try value.boolean()
+      case "augment": card.augmentation = try augmentation(value)
       case "model-layout": modelLayout = try value.choice(Layout.self)
       default: card.text = try textSource(value)
       }
@@ -50,6 +51,11 @@ extension DatasetCard {
         reason: card.text != nil
           ? .malformed("the card has both `inputs` and `text`")
           : .missing("`inputs` (or `text`)", available: try root.pairs(known: known).map(\.key)))
+    }
+    if card.text != nil, !card.augmentation.isNone {
+      throw DatasetError(
+        file: file, place: root.place,
+        reason: .unsupported("`augment` of `text`", advice: "It changes images: remove it."))
     }
     if card.metric == .psnr || card.metric == .mse, card.targets == nil {
       throw DatasetError(
@@ -120,6 +126,17 @@ extension DatasetCard {
       throw DatasetError(
         file: node.file, place: node.place,
         reason: .missing("`file` of \"labels\"", available: try node.pairs(known: known).map(\.key)))
+    }
+    return result
+  }
+
+  private static func augmentation(_ node: CardNode) throws(DatasetError) -> Augmentation {
+    var result = Augmentation.none
+    for (key, value) in try node.pairs(known: ["flip", "crop"]) {
+      switch key {
+      case "flip": result.flip = try value.boolean()
+      default: result.crop = try value.integer(0...Augmentation.largestCrop)
+      }
     }
     return result
   }

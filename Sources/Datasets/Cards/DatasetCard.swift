@@ -45,6 +45,8 @@ package struct DatasetCard: Sendable, Equatable {
   package var metric: Metric?
   /// Whether the model was trained on these samples, so that accuracy here says little.
   package var trainedOn = false
+  /// Random changes to images that train.
+  package var augmentation = Augmentation.none
   /// Set for a language-model dataset, which has no arrays.
   package var text: TextSource?
 
@@ -53,7 +55,7 @@ package struct DatasetCard: Sendable, Equatable {
   package static func == (a: DatasetCard, b: DatasetCard) -> Bool {
     a.inputs.elementsEqual(b.inputs, by: ==) && a.labels == b.labels && a.targets == b.targets
       && a.targetOutput == b.targetOutput && a.metric == b.metric && a.trainedOn == b.trainedOn
-      && a.text == b.text
+      && a.augmentation == b.augmentation && a.text == b.text
   }
 }
 

@@ -9,7 +9,8 @@ import Tensors
 /// - Inputs: x, float32; s `[cells]`, above 0; z `[cells]`, optional, 0 where absent: real numbers, rounded here.
 ///   Cells are tensor, channels or groups, in the order of `EncodedTensor.scaleShape`.
 /// - Output: y, as x.
-/// - Source: Esser et al., *Learned Step Size Quantization*, 2020 (LSQ); Bhalgat et al., *LSQ+*, 2020.
+/// - Source: Esser et al., *Learned Step Size Quantization*, 2020 (LSQ); Bhalgat et al., *LSQ+*, 2020; Choi et al.,
+///   *PACT*, 2018.
 package struct FakeQuantize: Operator {
   package static let name = OperatorName("FakeQuantize", domain: "lathe", since: 1)
   package let points: QuantizationPoints
@@ -80,7 +81,9 @@ package struct FakeQuantizeGradient: Operator {
         let (low, high) = (numbers.lowest[cell], numbers.highest[cell])
         if v >= low, v <= high {
           out[index] = upstream[index]
-          ofScale[cell] += Double(upstream[index] * (v.rounded(.toNearestOrEven) - v))
+          if !points.clipsOnly {
+            ofScale[cell] += Double(upstream[index] * (v.rounded(.toNearestOrEven) - v))
+          }
         } else {
           ofScale[cell] += Double(upstream[index] * (v < low ? low : high))
           ofZero[cell] -= Double(upstream[index] * numbers.scales[cell])
@@ -113,6 +116,9 @@ package struct QuantizationPoints: Sendable, Hashable {
   package var granularity: Scheme.Granularity
   package var channelAxis: Int?
   package var groupAxis: Int?
+  /// Whether the scale learns from what is clipped above alone, by the sum of it (PACT): for unsigned codes with zero
+  /// point 0.
+  package var clipsOnly = false
 
   package init(
     codes: ClosedRange<Int32>, granularity: Scheme.Granularity = .tensor, channelAxis: Int? = nil,
@@ -144,6 +150,7 @@ package struct QuantizationPoints: Sendable, Hashable {
       granularity = channelAxis == nil ? .tensor : .channel
     }
     self.codes = Int32(codes[0])...Int32(codes[1])
+    clipsOnly = try attributes.isSet("clips_only")
   }
 
   var attributes: Attributes {
@@ -152,6 +159,7 @@ package struct QuantizationPoints: Sendable, Hashable {
     writer.addIfPresent("channel_axis", channelAxis)
     writer.addIfPresent("group_axis", groupAxis)
     if case .group(let size) = granularity { writer.add("group_size", size) }
+    writer.add("clips_only", clipsOnly)
     return writer.attributes
   }
 
@@ -159,9 +167,9 @@ package struct QuantizationPoints: Sendable, Hashable {
     try ScaleCells(shape: shape, granularity: granularity, channelAxis: channelAxis, groupAxis: groupAxis)
   }
 
-  /// 1 / √(N · Qp) for N elements that share a scale.
+  /// 1 / √(N · Qp) for N elements that share a scale; PACT takes the gradient as it is.
   func gradientFactor(elements: Int) -> Float {
-    1 / (Float(elements) * Float(Swift.max(codes.upperBound, 1))).squareRoot()
+    clipsOnly ? 1 : 1 / (Float(elements) * Float(Swift.max(codes.upperBound, 1))).squareRoot()
   }
 
   func check(_ inputs: [OperandInfo?], x: OperandInfo, scale: Int, zero: Int) throws {

@@ -8,19 +8,21 @@ extension Conv: Lowerable {
 
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard let x = site.input(0), let w = site.input(1), let xShape = x.info.shape, let wShape = w.info.shape,
-      w.info.constant != nil, x.info.type == .float32, w.info.type == .float32,
-      site.input(2) == nil || site.input(2)?.info.constant != nil
+      x.info.type == .float32, w.info.type == .float32
     else { return nil }
     let window = try geometry(x: xShape, w: wShape)
     let channels = xShape[1]
     guard channels > 0, wShape[0] > 0, window.positions > 0, xShape[0] > 0 else { return nil }
     let bias = site.input(2)?.info.constant.map(floats)
+    let computedBias = site.input(2) != nil && bias == nil ? 2 : nil
     if groups > 1, groups == channels, wShape[0] == channels {
-      if let call = DepthwiseCall(site: site, window: window, channels: channels, bias: bias).lower() {
+      if let call = DepthwiseCall(
+        site: site, window: window, channels: channels, bias: bias, computedBias: computedBias
+      ).lower() {
         return call
       }
     }
-    if let call = try stemCall(site, window, bias: bias) { return call }
+    if let call = try stemCall(site, window, bias: bias, computedBias) { return call }
     let inputs = channels / groups
     let outputs = wShape[0] / groups
     let pointwise = window.isPointwise
@@ -32,15 +34,17 @@ extension Conv: Lowerable {
       stride: channels, offsets: pointwise ? nil : Pinned(window.pixelOffsets(channels: channels)),
       groupElements: inputs)
     return try Product(
-      site: site, rows: rows, shape: shape, activation: 0, weight: 1, bias: bias, inputLayout: .channelsLast,
-      outputLayout: .channelsLast, label: pointwise ? "conv 1x1" : "conv", window: window
+      site: site, rows: rows, shape: shape, activation: 0, weight: 1, bias: bias, computedBias: computedBias,
+      inputLayout: .channelsLast, outputLayout: .channelsLast, label: pointwise ? "conv 1x1" : "conv",
+      window: window
     ).lower()
   }
 }
 
 extension Conv {
   /// The convolution of an image with few channels, which the step lays out itself.
-  private func stemCall(_ site: LoweringSite, _ window: WindowGeometry, bias: [Float]?) throws -> KernelCall?
+  private func stemCall(_ site: LoweringSite, _ window: WindowGeometry, bias: [Float]?, _ computedBias: Int?)
+    throws -> KernelCall?
   {
     guard groups == 1, let x = site.input(0), let xShape = x.info.shape,
       let wShape = site.input(1)?.info.shape
@@ -60,8 +64,8 @@ extension Conv {
       images: xShape[0], rows: window.positions, imageElements: stem.elements, stride: width * channels,
       offsets: Pinned(stem.offsets(window)))
     return try Product(
-      site: site, rows: rows, shape: shape, activation: 0, weight: 1, bias: bias, inputLayout: layout,
-      outputLayout: .channelsLast, label: "conv stem", stem: stem
+      site: site, rows: rows, shape: shape, activation: 0, weight: 1, bias: bias, computedBias: computedBias,
+      inputLayout: layout, outputLayout: .channelsLast, label: "conv stem", stem: stem
     ).lower()
   }
 }

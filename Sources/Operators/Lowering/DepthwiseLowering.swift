@@ -8,6 +8,12 @@ struct DepthwiseCall {
   var window: WindowGeometry
   var channels: Int
   var bias: [Float]?
+  /// Index among the node's inputs of a bias that an earlier step computes.
+  var computedBias: Int?
+  /// For each output and tap the element it reads, where the window does not say it.
+  var offsets: [Int32]?
+  /// Whether the last tap of a filter comes first.
+  var turnsWeights = false
 
   private var rowsPerChunk: Int { Swift.max(8, (1 << 17) / Swift.max(1, window.taps * channels)) }
 
@@ -28,16 +34,15 @@ struct DepthwiseCall {
       }
     }
     if site.layer.mode == .dynamic { return nil }
-    let weights: [Float]? =
-      if let encoded = w.encoded, site.layer.mode != .float { decodedFloats(encoded) } else {
-        w.info.constant.map(floats)
-      }
-    return weights.flatMap(floatCall)
+    if let encoded = w.encoded, site.layer.mode != .float { return floatCall(.known(decodedFloats(encoded))) }
+    return floatCall(w.info.constant.map { .known(floats($0)) } ?? .computed)
   }
 
   /// What the offsets say, for kernels that go row by row; `nil` for windows with gaps or cropped images.
   private var pinnedWindow: Pinned? {
-    guard window.rank == 2, window.dilations == [1, 1], window.padsBegin.allSatisfy({ $0 >= 0 }) else {
+    guard offsets == nil, window.rank == 2, window.dilations == [1, 1],
+      window.padsBegin.allSatisfy({ $0 >= 0 })
+    else {
       return nil
     }
     return Pinned([
@@ -59,7 +64,13 @@ struct DepthwiseCall {
 
   /// `[channels, taps]` as `[taps, channels]`.
   private func byTap<T>(_ values: [T]) -> [T] {
-    (0..<window.taps * channels).map { values[$0 % channels * window.taps + $0 / channels] }
+    (0..<window.taps * channels).map { values[source($0)] }
+  }
+
+  /// Which weight comes at a place of `[taps, channels]`.
+  private func source(_ place: Int) -> Int {
+    let tap = place / channels
+    return place % channels * window.taps + (turnsWeights ? window.taps - 1 - tap : tap)
   }
 
   private var residualRead: [KernelCall.Read] {
@@ -83,28 +94,52 @@ struct DepthwiseCall {
     }
   }
 
-  private func floatCall(_ values: [Float]) -> KernelCall? {
-    guard let x = site.input(0), let images = x.info.shape?[0] else { return nil }
+  private func floatCall(_ values: FloatWeights) -> KernelCall? {
+    guard let x = site.input(0), let images = x.info.shape?[0],
+      computedBias == nil || site.epilogue.bias == nil
+    else { return nil }
     var (lower, upper) = (site.epilogue.lower, site.epilogue.upper)
     if let residual = site.epilogue.residual {
       guard residual.branch == nil, lower == -.infinity, upper == .infinity else { return nil }
       (lower, upper) = (residual.lower, residual.upper)
     }
-    let weights = Pinned(byTap(values))
-    let offsets = Pinned(window.pixelOffsets(channels: channels))
+    var reads = [KernelCall.Read(.input(0), x.decoded(.channelsLast))] + residualRead
+    let residualIndex = reads.count > 1 ? 1 : nil
+    var (weightIndex, biasIndex): (Int?, Int?) = (nil, nil)
+    let known: Pinned?
+    switch values {
+    case .known(let values): known = Pinned(byTap(values))
+    case .computed:
+      known = nil
+      weightIndex = reads.count
+      reads.append(KernelCall.Read(.input(1), Form()))
+    }
+    if let computedBias {
+      biasIndex = reads.count
+      reads.append(KernelCall.Read(.input(computedBias), Form()))
+    }
+    let offsets = Pinned(self.offsets ?? window.pixelOffsets(channels: channels))
     let geometry = pinnedWindow
     let padding = Pinned(byteCount: channels * 4)
     let bias = floatBias.map { Pinned($0) }
     let (kernels, channels, window, rows) = (site.kernels, channels, window, rowsPerChunk)
     let tiles = (window.positions + rows - 1) / rows
     var call = KernelCall(
-      "depthwise f32", reads: [KernelCall.Read(.input(0), x.decoded(.channelsLast))] + residualRead,
-      writes: [Form(.plain, .channelsLast)], packedBytes: weights.byteCount
+      "depthwise f32", reads: reads, writes: [Form(.plain, .channelsLast)],
+      scratchBytes: known == nil ? window.taps * channels * 4 : 0, packedBytes: known?.byteCount ?? 0
     ) { [lower, upper] memory in
       let a = memory.reads[0].of(Float.self)
-      let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
+      let residual = residualIndex.map { memory.reads[$0].of(Float.self) }
       let c = memory.writes[0].of(Float.self)
-      return [
+      let weights = known?.of(Float.self) ?? UnsafePointer(memory.scratch.of(Float.self))
+      let biases = biasIndex.map { memory.reads[$0].of(Float.self) } ?? bias?.of(Float.self)
+      let packing = weightIndex.map { index in
+        Phase(chunks: 1) { _ in
+          let (from, to) = (memory.reads[index].of(Float.self), memory.scratch.of(Float.self))
+          for place in 0..<window.taps * channels { to[place] = from[source(place)] }
+        }
+      }
+      return (packing.map { [$0] } ?? []) + [
         Phase(chunks: images * tiles) { chunk in
           let image = chunk / tiles
           let out = image * window.positions * channels
@@ -115,8 +150,8 @@ struct DepthwiseCall {
           d.taps = window.taps
           d.channels = channels
           d.padding = padding.of(Float.self)
-          d.weights = weights.of(Float.self)
-          d.bias = bias?.of(Float.self)
+          d.weights = weights
+          d.bias = biases
           d.c = c + out
           d.c_stride = channels
           d.residual = residual.map { $0 + out }

@@ -126,7 +126,8 @@ private struct FakeQuantizeCall {
               inside += Double(scratch[2 * chunk])
               outside += Double(scratch[2 * chunk + 1])
             }
-            ofScale[0] = Float(inside) * factor
+            let sum = points.clipsOnly ? Float(outside) * Float(points.codes.upperBound) : Float(inside)
+            ofScale[0] = sum * factor
             ofZero?[0] = -Float(outside) * factor * numbers.scales[0]
           },
         ]

@@ -7,22 +7,29 @@ extension Gemm: Lowerable {
 
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard let a = site.input(0), let b = site.input(1), let aShape = a.info.shape, let bShape = b.info.shape,
-      aShape.count == 2, bShape.count == 2, !transposesA, a.info.type == .float32, a.info.constant == nil,
+      aShape.count == 2, bShape.count == 2, a.info.type == .float32, a.info.constant == nil,
       aShape.elementCount > 0, bShape.elementCount > 0
     else { return nil }
+    if transposesA { return outerCall(site, a, b, rows: aShape[0], inputs: aShape[1], outputs: bShape[1]) }
     let n = bShape[transposesB ? 0 : 1]
     let k = aShape[1]
     var bias: [Float]?
+    var computedBias: Int?
     if let c = site.input(2) {
-      guard let constant = c.info.constant, let spread = Self.spread(constant, n) else { return nil }
-      bias = beta == 1 ? spread : spread.map { $0 * beta }
+      if let constant = c.info.constant {
+        guard let spread = Self.spread(constant, n) else { return nil }
+        bias = beta == 1 ? spread : spread.map { $0 * beta }
+      } else {
+        guard beta == 1, c.info.count == n, c.info.shape?.last == n else { return nil }
+        computedBias = 2
+      }
     }
-    guard b.info.constant != nil else {
-      guard alpha == 1, bias == nil || site.epilogue.bias == nil else { return nil }
+    guard b.info.constant != nil, computedBias == nil else {
+      let isBiased = bias != nil || computedBias != nil
+      guard alpha == 1, !isBiased || site.epilogue.bias == nil else { return nil }
       return DynamicProduct(
         site: site, batch: 1, m: aShape[0], n: n, k: k, transposesB: transposesB, aOffsets: [0],
-        bOffsets: [0],
-        bias: bias ?? site.epilogue.bias
+        bOffsets: [0], bias: bias ?? site.epilogue.bias, computedBias: computedBias
       ).lower()
     }
     var shape = ProductShape(
@@ -41,6 +48,39 @@ extension Gemm: Lowerable {
       shape: shape, activation: 0, weight: 1, bias: bias, alpha: alpha, inputLayout: layout,
       outputLayout: .rowMajor, label: "gemm"
     ).lower()
+  }
+
+  /// AᵀB: the sum over rows of their outer products.
+  private func outerCall(
+    _ site: LoweringSite, _ a: LoweringSite.Operand, _ b: LoweringSite.Operand, rows: Int, inputs: Int,
+    outputs: Int
+  ) -> KernelCall? {
+    guard !transposesB, alpha == 1, site.input(2) == nil, b.info.type == .float32, site.layer.mode == .float
+    else { return nil }
+    let block = Swift.max(16, Swift.min(64, (inputs / 8 + 15) / 16 * 16))
+    let kernels = site.kernels
+    let (x, y) = (a.decoded(.rowMajor), b.decoded(.rowMajor))
+    return KernelCall(
+      "gemm f32 outer", reads: [KernelCall.Read(.input(0), x), KernelCall.Read(.input(1), y)],
+      writes: [Form()]
+    ) { memory in
+      let (a, b, c) = (
+        memory.reads[0].of(Float.self), memory.reads[1].of(Float.self), memory.writes[0].of(Float.self)
+      )
+      return [
+        Phase.over(inputs, grain: block) { from, to in
+          (c + from * outputs).update(repeating: 0, count: (to - from) * outputs)
+          var o = ck_outer_f32()
+          o.rows = ck_rows(a: a, stride: inputs, offsets: nil, taps: 1, k: inputs, padding: nil)
+          o.b = b
+          o.b_stride = outputs
+          o.n = outputs
+          o.c = c
+          o.c_stride = outputs
+          kernels.pointee.outer_f32(&o, 0, 1, from, to, 0, rows)
+        }
+      ]
+    }
   }
 
   /// C as one element per column, or `nil` where it differs between rows.
@@ -108,6 +148,8 @@ struct DynamicProduct {
   var aOffsets: [Int]
   var bOffsets: [Int]
   var bias: [Float]?
+  /// Index among the node's inputs of a bias that an earlier step computes.
+  var computedBias: Int?
 
   func lower() -> KernelCall? {
     guard let a = site.input(0), let b = site.input(1), site.layer.mode == .float || b.encoded == nil else {
@@ -122,6 +164,9 @@ struct DynamicProduct {
       (lower, upper) = (residual.lower, residual.upper)
       reads.append(KernelCall.Read(.residual, residual.operand.decoded(.rowMajor)))
     }
+    let residualIndex = site.epilogue.residual == nil ? nil : reads.count - 1
+    let biasIndex = computedBias == nil ? nil : reads.count
+    if let computedBias { reads.append(KernelCall.Read(.input(computedBias), Form())) }
     let kernels = site.kernels
     let packedBytes = aligned(kernels.pointee.packed_bytes_f32(n, 1, k))
     let turnedBytes = transposesB ? 0 : aligned(n * k * 4)
@@ -139,7 +184,8 @@ struct DynamicProduct {
       scratchBytes: matrices.count * (packedBytes + turnedBytes)
     ) { [lower, upper] memory in
       let (x, y) = (memory.reads[0].of(Float.self), memory.reads[1].of(Float.self))
-      let residual = memory.reads.count > 2 ? memory.reads[2].of(Float.self) : nil
+      let residual = residualIndex.map { memory.reads[$0].of(Float.self) }
+      let biases = biasIndex.map { memory.reads[$0].of(Float.self) } ?? bias?.of(Float.self)
       let c = memory.writes[0].of(Float.self)
       let packed = memory.scratch
       let turned = memory.scratch + matrices.count * packedBytes
@@ -161,7 +207,7 @@ struct DynamicProduct {
             a: x + aOffsets[item], stride: k, offsets: nil, taps: 1, k: k, padding: padding.address)
           g.n = n
           g.packed = UnsafeRawPointer(packed + packedOf[item] * packedBytes)
-          g.bias = bias?.of(Float.self)
+          g.bias = biases
           g.c = c + item * m * n
           g.c_stride = n
           g.residual = residual.map { $0 + item * m * n }

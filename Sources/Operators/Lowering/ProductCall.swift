@@ -77,6 +77,8 @@ struct Product {
   var weight: Int
   /// The node's own bias as float, one per output of all groups.
   var bias: [Float]?
+  /// Index among the node's inputs of a bias that an earlier step computes.
+  var computedBias: Int?
   /// Factor on the product (Gemm's alpha).
   var alpha: Float = 1
   var inputLayout: Layout
@@ -95,18 +97,18 @@ struct Product {
     guard let operand = site.input(activation), let weights = site.input(weight) else { return nil }
     if stem != nil { return stemCall(operand, weights) }
     guard let encoded = weights.encoded, alpha == 1 else {
-      return weights.encoded == nil ? floatCall(weights.info.constant.map(floats)) : nil
+      return weights.encoded == nil ? floatCall(ownWeights) : nil
     }
     switch site.layer.mode {
     case .float:
-      return floatCall(weights.info.constant.map(floats))
+      return floatCall(ownWeights)
     case .static, .qat:
       guard let codes = operand.codes else { return weightOnlyCall(encoded) }
       if let packed = ProductWeights.codes(encoded, shape, kernels) { return codesCall(packed, codes) }
       if site.epilogue.residual == nil, let packed = ProductWeights.grouped(encoded, shape, kernels) {
         return groupedCodesCall(packed, codes)
       }
-      return floatCall(decodedFloats(encoded))
+      return floatCall(.known(decodedFloats(encoded)))
     case .dynamic:
       guard operand.info.type == .float32 else { return nil }
       if let packed = ProductWeights.codes(encoded, shape, kernels) { return dynamicCall(packed) }
@@ -115,14 +117,18 @@ struct Product {
     case .weightOnly:
       // A convolution reads its weights for every pixel: decoding them once is faster than in every run, and lets the
       // float kernels transform them. Products of tokens are bound by the weights they read, and keep them small.
-      return window == nil ? weightOnlyCall(encoded) : floatCall(decodedFloats(encoded))
+      return window == nil ? weightOnlyCall(encoded) : floatCall(.known(decodedFloats(encoded)))
     }
+  }
+
+  private var ownWeights: FloatWeights {
+    site.input(weight)?.info.constant.map { .known(floats($0)) } ?? .computed
   }
 
   /// The calls in which the step itself lays out the image.
   private func stemCall(_ operand: LoweringSite.Operand, _ weights: LoweringSite.Operand) -> KernelCall? {
     guard let encoded = weights.encoded, site.layer.mode != .float else {
-      return floatCall(weights.info.constant.map(floats))
+      return floatCall(ownWeights)
     }
     switch site.layer.mode {
     case .static, .qat:
@@ -130,7 +136,7 @@ struct Product {
       return ProductWeights.codes(encoded, shape, kernels).flatMap { codesCall($0, codes) }
     case .dynamic:
       return ProductWeights.codes(encoded, shape, kernels).flatMap(dynamicCall)
-    case .weightOnly: return floatCall(decodedFloats(encoded))
+    case .weightOnly: return floatCall(.known(decodedFloats(encoded)))
     case .float: return nil
     }
   }
@@ -168,6 +174,28 @@ struct Product {
     return reads
   }
 
+  /// Where a float call finds what it reads beside the rows.
+  struct FloatReads {
+    var all: [KernelCall.Read]
+    var residual: Int?
+    var weights: Int?
+    var bias: Int?
+  }
+
+  func floatReads(_ weights: FloatWeights, _ form: Form) -> FloatReads {
+    var result = FloatReads(all: reads(form))
+    if result.all.count > 1 { result.residual = 1 }
+    if case .computed = weights {
+      result.weights = result.all.count
+      result.all.append(KernelCall.Read(.input(weight), Form()))
+    }
+    if let computedBias {
+      result.bias = result.all.count
+      result.all.append(KernelCall.Read(.input(computedBias), Form()))
+    }
+    return result
+  }
+
   func tiles(_ macs: Int, _ rows: ProductRows) -> ProductTiles {
     ProductTiles(rows, shape, macsPerChunk: macs, columnBlock: kernels.pointee.column_block)
   }
@@ -184,28 +212,33 @@ struct Product {
 
   // MARK: float
 
-  private func floatCall(_ values: [Float]?) -> KernelCall? {
-    guard let values, let operand = site.input(activation), operand.info.type == .float32,
-      let (lower, upper) = floatBounds
+  private func floatCall(_ values: FloatWeights) -> KernelCall? {
+    guard let operand = site.input(activation), operand.info.type == .float32,
+      let (lower, upper) = floatBounds, computedBias == nil || site.epilogue.bias == nil
     else { return nil }
     if let window, let call = winogradCall(values, window) { return call }
-    let weights = ProductWeights.float(values, shape, scale: alpha, kernels)
+    let weights = PackedFloats(values, shape, for: .gemm, scale: alpha, kernels)
     let rows = rows.merged
     let tiles = tiles(1 << 19, rows)
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned(byteCount: shape.k * 4)
+    let reads = floatReads(values, operand.decoded(inputLayout))
+    let imageBytes = aligned(stem.map { $0.images * $0.elements * 4 } ?? 0)
     let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
     var call = KernelCall(
-      "\(label) f32", reads: reads(operand.decoded(inputLayout)), writes: [Form(.plain, outputLayout)],
-      scratchBytes: stem.map { $0.images * $0.elements * 4 } ?? 0, packedBytes: weights.packedBytes
+      "\(label) f32", reads: reads.all, writes: [Form(.plain, outputLayout)],
+      scratchBytes: imageBytes + weights.scratchBytes, packedBytes: weights.packedBytes
     ) { memory in
       let a = stem == nil ? memory.reads[0].of(Float.self) : UnsafePointer(memory.scratch.of(Float.self))
       let layOut = stem.map {
         $0.phase(memory.reads[0].of(Float.self), memory.scratch.of(Float.self), kernels) { _ in 0 }
       }
-      let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
+      let residual = reads.residual.map { memory.reads[$0].of(Float.self) }
+      let biases = reads.bias.map { memory.reads[$0].of(Float.self) } ?? bias?.of(Float.self)
+      let packed = memory.scratch + imageBytes
       let c = memory.writes[0].of(Float.self)
-      return (layOut.map { [$0] } ?? []) + [
+      let packing = weights.phases(reads.weights.map { memory.reads[$0].of(Float.self) }, packed)
+      return (layOut.map { [$0] } ?? []) + packing + [
         Phase(chunks: tiles.chunks) { chunk in
           let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
           for group in 0..<shape.groups {
@@ -216,8 +249,8 @@ struct Product {
               offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
               padding: padding.address)
             g.n = shape.n
-            g.packed = UnsafeRawPointer(weights.packed[group].address)
-            g.bias = bias.map { $0.of(Float.self) + group * shape.n }
+            g.packed = weights.matrix(group, packed)
+            g.bias = biases.map { $0 + group * shape.n }
             g.c = c + out
             g.c_stride = channels
             g.residual = residual.map { $0 + out }
@@ -238,7 +271,7 @@ struct Product {
   private func weightOnlyCall(_ encoded: EncodedTensor) -> KernelCall? {
     guard let weights = ProductWeights.grouped(encoded, shape, kernels),
       case .grouped(let bits, let group) = weights.kind
-    else { return floatCall(decodedFloats(encoded)) }
+    else { return floatCall(.known(decodedFloats(encoded))) }
     guard let operand = site.input(activation), operand.info.type == .float32,
       let (lower, upper) = floatBounds
     else { return nil }

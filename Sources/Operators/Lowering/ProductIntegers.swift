@@ -200,7 +200,6 @@ extension Product {
                   g.upper = upper
                   g.scratch = scratch + thread * perThread
                   kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
-                case .float: break
                 }
               }
             })

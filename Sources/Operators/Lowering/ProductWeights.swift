@@ -8,6 +8,8 @@ struct ProductShape {
   var n: Int
   var taps = 1
   var k: Int
+  /// Element of the weight tensor that comes first.
+  var first = 0
   /// Elements of the weight tensor between neighbours along each.
   var groupStride = 0
   var nStride: Int
@@ -20,8 +22,20 @@ struct ProductShape {
   /// Whether each group has output channels (and so scales) of its own.
   var groupsHaveOwnChannels = true
 
-  func offset(_ g: Int, _ o: Int, _ t: Int, _ k: Int) -> Int {
-    g * groupStride + o * nStride + t * tapStride + (kOrder?[k] ?? k) * kStride
+  /// Writes the weights of a group as `[n, taps, k]`.
+  func gather<T>(_ source: UnsafePointer<T>, _ group: Int, into dense: UnsafeMutablePointer<T>) {
+    var target = dense
+    for o in 0..<n {
+      for t in 0..<taps {
+        let base = source + (first + group * groupStride + o * nStride + t * tapStride)
+        if let order = kOrder {
+          for i in 0..<k { target[i] = base[order[i] &* kStride] }
+        } else {
+          for i in 0..<k { target[i] = base[i &* kStride] }
+        }
+        target += k
+      }
+    }
   }
 
   var macsPerRow: Int { groups * n * taps * k }
@@ -30,7 +44,6 @@ struct ProductShape {
 /// Constant weights packed for kernels, one matrix per group of the convolution.
 struct ProductWeights {
   enum Kind {
-    case float
     /// Codes with one scale per output: u8 × s8.
     case codes(sums: Pinned, scales: [Float], zeros: Pinned?)
     /// Codes with scales of their own along k.
@@ -42,35 +55,6 @@ struct ProductWeights {
   var packed: [Pinned]
 
   var packedBytes: Int { packed.reduce(0) { $0 + $1.byteCount } }
-
-  /// Float weights.
-  static func float(
-    _ values: [Float], _ shape: ProductShape, scale: Float = 1, _ kernels: UnsafePointer<ck_table>
-  )
-    -> ProductWeights
-  {
-    var dense = [Float](repeating: 0, count: shape.n * shape.taps * shape.k)
-    var packed: [Pinned] = []
-    for g in 0..<shape.groups {
-      gather(values, shape, g, into: &dense)
-      if scale != 1 { for i in dense.indices { dense[i] *= scale } }
-      let matrix = Pinned(byteCount: kernels.pointee.packed_bytes_f32(shape.n, shape.taps, shape.k))
-      kernels.pointee.pack_f32(shape.n, shape.taps, shape.k, dense, matrix.address)
-      packed.append(matrix)
-    }
-    return ProductWeights(shape: shape, kind: .float, packed: packed)
-  }
-
-  /// Float weights of 3×3 windows, as `conv3x3_f32` wants them.
-  static func windows(_ values: [Float], _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>) -> Pinned
-  {
-    var dense = [Float](repeating: 0, count: shape.n * shape.taps * shape.k)
-    gather(values, shape, 0, into: &dense)
-    let packed = Pinned(byteCount: kernels.pointee.packed_bytes_3x3(shape.n, shape.k))
-    var matrix = [Float](repeating: 0, count: shape.n * shape.k)
-    kernels.pointee.pack_3x3(shape.n, shape.k, dense, &matrix, packed.address)
-    return packed
-  }
 
   /// Codes for u8 × s8 products: `nil` unless there is one scale per tensor or per output.
   static func codes(_ weights: EncodedTensor, _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>)
@@ -174,18 +158,8 @@ struct ProductWeights {
   private static func gather<T>(_ source: [T], _ shape: ProductShape, _ g: Int, into dense: inout [T]) {
     source.withUnsafeBufferPointer { source in
       dense.withUnsafeMutableBufferPointer { dense in
-        var i = 0
-        for o in 0..<shape.n {
-          for t in 0..<shape.taps {
-            let base = g * shape.groupStride + o * shape.nStride + t * shape.tapStride
-            if let order = shape.kOrder {
-              for k in 0..<shape.k { dense[i &+ k] = source[base &+ order[k] &* shape.kStride] }
-            } else {
-              for k in 0..<shape.k { dense[i &+ k] = source[base &+ k &* shape.kStride] }
-            }
-            i += shape.k
-          }
-        }
+        guard let source = source.baseAddress, let dense = dense.baseAddress else { return }
+        shape.gather(source, g, into: dense)
       }
     }
   }

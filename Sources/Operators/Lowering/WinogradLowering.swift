@@ -18,12 +18,13 @@ extension Product {
   }
 
   /// The float product of a 3×3 window by Winograd's transformation, or `nil` where that does not pay.
-  func winogradCall(_ values: [Float], _ window: WindowGeometry) -> KernelCall? {
+  func winogradCall(_ values: FloatWeights, _ window: WindowGeometry) -> KernelCall? {
     guard transforms(window), let operand = site.input(activation), let (lower, upper) = floatBounds else {
       return nil
     }
     let (shape, kernels) = (shape, kernels)
-    let packed = ProductWeights.windows(values, shape, kernels)
+    let weights = PackedFloats(values, shape, for: .windows, kernels)
+    let reads = floatReads(values, operand.decoded(inputLayout))
     let bias = floatBias.map { Pinned($0) }
     let perThread = aligned(kernels.pointee.scratch_bytes_3x3(shape.n, shape.k))
     let tiles = Self.tiles(window)
@@ -33,14 +34,16 @@ extension Product {
     let chunks = (tiles + perChunk - 1) / perChunk
     let images = rows.images
     var call = KernelCall(
-      "\(label) winograd f32", reads: reads(operand.decoded(inputLayout)),
-      writes: [Form(.plain, outputLayout)], scratchBytesPerThread: perThread, packedBytes: packed.byteCount
+      "\(label) winograd f32", reads: reads.all, writes: [Form(.plain, outputLayout)],
+      scratchBytes: weights.scratchBytes, scratchBytesPerThread: perThread, packedBytes: weights.packedBytes
     ) { memory in
       let a = memory.reads[0].of(Float.self)
-      let residual = memory.reads.count > 1 ? memory.reads[1].of(Float.self) : nil
+      let residual = reads.residual.map { memory.reads[$0].of(Float.self) }
+      let biases = reads.bias.map { memory.reads[$0].of(Float.self) } ?? bias?.of(Float.self)
       let c = memory.writes[0].of(Float.self)
-      let scratch = memory.scratch
-      return [
+      let packed = memory.scratch
+      let scratch = memory.scratch + weights.scratchBytes
+      return weights.phases(reads.weights.map { memory.reads[$0].of(Float.self) }, packed) + [
         Phase(
           chunks: images * chunks,
           onThread: { chunk, thread in
@@ -51,8 +54,8 @@ extension Product {
             (w.height, w.width, w.k) = (window.input[0], window.input[1], shape.k)
             (w.pad_top, w.pad_left) = (window.padsBegin[0], window.padsBegin[1])
             (w.out_height, w.out_width, w.n) = (window.output[0], window.output[1], shape.n)
-            w.packed = UnsafeRawPointer(packed.address)
-            w.bias = bias?.of(Float.self)
+            w.packed = weights.matrix(0, packed)
+            w.bias = biases
             w.c = c + out
             w.c_stride = shape.n
             w.residual = residual.map { $0 + out }

@@ -77,6 +77,7 @@ package struct Softmax: AxisFunction {
   package let axis: Int
   package static let upgrades: [Upgrade] = [joiningTrailingAxes()]
 
+  package init(axis: Int = -1) { self.axis = axis }
   package init(attributes: Attributes) throws { axis = try attributes.integer("axis", default: -1) }
   package var attributes: Attributes { ["axis": .int(axis)] }
 
@@ -100,6 +101,7 @@ package struct LogSoftmax: AxisFunction {
   package let axis: Int
   package static let upgrades: [Upgrade] = [joiningTrailingAxes()]
 
+  package init(axis: Int = -1) { self.axis = axis }
   package init(attributes: Attributes) throws { axis = try attributes.integer("axis", default: -1) }
   package var attributes: Attributes { ["axis": .int(axis)] }
 
@@ -120,6 +122,7 @@ package struct Hardmax: AxisFunction {
   package let axis: Int
   package static let upgrades: [Upgrade] = [joiningTrailingAxes()]
 
+  package init(axis: Int = -1) { self.axis = axis }
   package init(attributes: Attributes) throws { axis = try attributes.integer("axis", default: -1) }
   package var attributes: Attributes { ["axis": .int(axis)] }
 

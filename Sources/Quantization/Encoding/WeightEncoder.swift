@@ -84,7 +84,16 @@ struct WeightEncoder {
     layout = WeightLayout(
       shape: shape, granularity: settings.granularity, channelAxis: channelAxis, groupAxis: groupAxis)
     scheme = settings.scheme
-    scale = settings.scale
+    scale = settings.scale ?? .max
+  }
+
+  /// For numbers that are known.
+  init(_ encoding: Encoding, shape: Shape) {
+    layout = WeightLayout(
+      shape: shape, granularity: encoding.scheme.granularity, channelAxis: encoding.channelAxis ?? 0,
+      groupAxis: encoding.groupAxis ?? 0)
+    scheme = encoding.scheme
+    scale = .max
   }
 
   /// Scales by DESIGN "Weights"; `nil` when a weight is NaN or infinite.

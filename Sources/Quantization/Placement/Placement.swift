@@ -74,11 +74,16 @@ struct Placement {
     for index in operators.sorted() {
       guard let settings = layers[index]?.effective.activations else { continue }
       if case .keepsInput? = survey.rules[index] { continue }
-      // A residual sum loses too much below 8 bits, in its branches and in its result.
+      // A residual sum loses too much below 8 bits, in its branches and in its result. Training makes up for it where
+      // the value is what layers with weights read; a branch that is read for the sum alone keeps its 8 bits.
       let isSum = ["Add", "Sub"].contains(survey.graph.nodes[index].operatorName.type)
-      for value in survey.reads(index) { ask(value, settings, least: isSum ? 8 : 0) }
+      let isTrained = layers[index]?.effective.mode == .qat
+      for value in survey.reads(index) {
+        ask(value, settings, least: isSum && !(isTrained && survey.feedsTrained(value)) ? 8 : 0)
+      }
       if isSum {
-        for value in survey.outputs(index) where roots[value] != nil { ask(value, settings, least: 8) }
+        let least = isTrained ? 0 : 8
+        for value in survey.outputs(index) where roots[value] != nil { ask(value, settings, least: least) }
       }
     }
     order = survey.graph.nodes.indices.flatMap { survey.reads($0) }.compactMap { roots[$0] }

@@ -5,7 +5,7 @@ import Tensors
 struct Survey {
   let graph: Graph
   let infos: [ValueName: OperandInfo]
-  /// Nodes with weights in mode static.
+  /// Nodes with weights in mode static or qat.
   let weighted: Set<Int>
   /// How an operator without weights treats encodings; for those that may run on codes.
   private(set) var rules: [Int: EncodingRule] = [:]
@@ -29,7 +29,7 @@ struct Survey {
     producers = graph.producers
     consumers = graph.consumers
     graphInputs = Set(graph.inputs.map(\.name))
-    weighted = Set(layers.filter { $0.value.kind == .weighted && $0.value.effective.mode == .static }.keys)
+    weighted = Set(layers.filter { $0.value.kind == .weighted && $0.value.effective.mode.isStatic }.keys)
     for index in graph.nodes.indices where owners[index] == nil {
       guard let clamp = graph.clamp(after: index, consumers: consumers, infos: infos) else { continue }
       clamps[index] = clamp
@@ -43,7 +43,7 @@ struct Survey {
   /// How an operator would run on codes; `nil` where it cannot or was not asked to.
   private func rule(_ index: Int, _ layer: ResolvedLayer) -> EncodingRule? {
     let node = graph.nodes[index]
-    guard layer.requested.mode == .static, owners[index] == nil, let op = node.op as? any ActivationOperator,
+    guard layer.requested.mode.isStatic, owners[index] == nil, let op = node.op as? any ActivationOperator,
       let rule = op.encodingRule(node.inputs.map { $0.flatMap { infos[$0] } }),
       let output = node.outputs.first.flatMap({ $0 }), infos[output]?.type == .float32
     else { return nil }
@@ -115,6 +115,12 @@ struct Survey {
   func outputs(_ index: Int) -> [ValueName] {
     if let clamp = clamps[index] { return [clamp.output] }
     return graph.nodes[index].outputs.compactMap { $0 }
+  }
+
+  /// Whether a sum gives the value, or a layer with weights reads it: what a network's own widths are about.
+  func feedsTrained(_ value: ValueName) -> Bool {
+    if let producer = producers[value], operators.contains(owners[producer] ?? producer) { return true }
+    return (consumers[value] ?? []).contains { weighted.contains($0) && reads($0).contains(value) }
   }
 
   func hasStaticReader(_ value: ValueName) -> Bool {

@@ -29,7 +29,7 @@ package struct Recipe: Sendable, Hashable {
 
   /// Whether some layer may need ranges from calibration.
   package var mayCalibrate: Bool {
-    defaults.mode == .static || rules.contains { $0.change.mode == .static }
+    defaults.mode.isStatic || rules.contains { $0.change.mode?.isStatic == true }
   }
 }
 

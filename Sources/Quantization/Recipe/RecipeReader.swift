@@ -121,14 +121,7 @@ struct RecipeReader {
 
   private func change(_ fields: inout Fields, prefix: String) throws -> SettingsChange {
     var change = SettingsChange()
-    if let node = fields.take("mode") {
-      let mode = try fields.choice(node, "mode", Mode.self)
-      if mode == .qat {
-        throw fields.error(
-          node, "mode qat is not in this version. Use static, dynamic, weight-only or float.")
-      }
-      change.mode = mode
-    }
+    change.mode = try fields.choice("mode", Mode.self)
     if let node = fields.take("weights") { change.weights = try weights(node, what: prefix + "weights") }
     if let node = fields.take("activations") {
       change.activations = try activations(node, what: prefix + "activations")
@@ -251,33 +244,6 @@ struct RecipeReader {
       }
       return correction
     }
-  }
-
-  private func training(_ node: Yams.Node) throws -> TrainingSettings {
-    var fields = try Fields(node, file: file, what: "training")
-    var training = TrainingSettings()
-    if let epochs = try fields.integer("epochs", in: 1...Int.max) { training.epochs = epochs }
-    if let rate = try fields.number("learning-rate", "a number over 0", where: { $0 > 0 }) {
-      training.learningRate = rate
-    }
-    if let batch = try fields.integer("batch", in: 1...Int.max) { training.batch = batch }
-    if let optimizer = try fields.string("optimizer") { training.optimizer = optimizer }
-    if let scales = try fields.string("scales") { training.scales = scales }
-    training.batchNorm = try fields.string("bn")
-    if let node = fields.take("distill") {
-      var inner = try Fields(node, file: file, what: "training.distill")
-      var distill = TrainingSettings.Distillation()
-      if let value = try inner.number("temperature", "a number over 0", where: { $0 > 0 }) {
-        distill.temperature = value
-      }
-      if let value = try inner.number("weight", "0 to 1", where: { (0...1).contains($0) }) {
-        distill.weight = value
-      }
-      try inner.finish()
-      training.distill = distill
-    }
-    try fields.finish()
-    return training
   }
 }
 

@@ -29,7 +29,7 @@ extension Recipe {
       ("granularity", YAMLText.granularity(w.granularity)),
     ]
     if w.range != usual.weights.range { weights.append(("range", w.range.rawValue)) }
-    if w.scale != usual.weights.scale { weights.append(("scale", w.scale.rawValue)) }
+    if let scale = w.scale { weights.append(("scale", scale.rawValue)) }
     weights.append(("method", w.method.rawValue))
     if let format = w.format { weights.append(("format", YAMLText.scalar(format))) }
     if w.minimumElements != 0 { weights.append(("minimum-elements", "\(w.minimumElements)")) }
@@ -94,24 +94,6 @@ extension SettingsChange {
     if let x = activations.dynamic { inner.append(("dynamic", x.rawValue)) }
     if !inner.isEmpty { pairs.append(("activations", YAMLText.mapping(inner))) }
     if let corrections { pairs.append(("corrections", YAMLText.list(corrections.map(\.rawValue)))) }
-    return pairs
-  }
-}
-
-extension TrainingSettings {
-  fileprivate var pairs: [(String, String)] {
-    var pairs = [
-      ("epochs", "\(epochs)"), ("learning-rate", "\(learningRate)"), ("batch", "\(batch)"),
-      ("optimizer", YAMLText.scalar(optimizer)), ("scales", YAMLText.scalar(scales)),
-    ]
-    if let batchNorm { pairs.append(("bn", YAMLText.scalar(batchNorm))) }
-    if let distill {
-      pairs.append(
-        (
-          "distill",
-          YAMLText.mapping([("temperature", "\(distill.temperature)"), ("weight", "\(distill.weight)")])
-        ))
-    }
     return pairs
   }
 }

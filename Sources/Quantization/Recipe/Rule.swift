@@ -116,7 +116,7 @@ package struct SettingsChange: Sendable, Hashable {
 
   /// What has to change in `base` to make `wanted` of it.
   ///
-  /// Taking a format or corrections away cannot be said.
+  /// Taking a format, a scale or corrections away cannot be said.
   package init(from base: LayerSettings, to wanted: LayerSettings) {
     func changed<T: Equatable>(_ a: T, _ b: T) -> T? { a == b ? nil : b }
     mode = changed(base.mode, wanted.mode)
@@ -124,7 +124,7 @@ package struct SettingsChange: Sendable, Hashable {
     weights.symmetric = changed(base.weights.symmetric, wanted.weights.symmetric)
     weights.granularity = changed(base.weights.granularity, wanted.weights.granularity)
     weights.range = changed(base.weights.range, wanted.weights.range)
-    weights.scale = changed(base.weights.scale, wanted.weights.scale)
+    weights.scale = base.weights.scale == wanted.weights.scale ? nil : wanted.weights.scale
     weights.method = changed(base.weights.method, wanted.weights.method)
     weights.format = base.weights.format == wanted.weights.format ? nil : wanted.weights.format
     weights.minimumElements = changed(base.weights.minimumElements, wanted.weights.minimumElements)

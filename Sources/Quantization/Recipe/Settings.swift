@@ -39,7 +39,8 @@ package struct WeightSettings: Sendable, Hashable {
   package var symmetric: Bool
   package var granularity: Scheme.Granularity
   package var range: Scheme.CodeRange
-  package var scale: Scale
+  /// `nil` takes `mse` where the layer is trained (mode `qat`), else `max`.
+  package var scale: Scale?
   package var method: Method
   /// A block format by name (`Q4_K`); `nil` for none.
   package var format: String?
@@ -48,7 +49,7 @@ package struct WeightSettings: Sendable, Hashable {
 
   package init(
     bits: Int = 8, symmetric: Bool = true, granularity: Scheme.Granularity = .channel,
-    range: Scheme.CodeRange = .automatic, scale: Scale = .max, method: Method = .nearest,
+    range: Scheme.CodeRange = .automatic, scale: Scale? = nil, method: Method = .nearest,
     format: String? = nil,
     minimumElements: Int = 0
   ) {
@@ -190,39 +191,5 @@ package struct CalibrationSettings: Sendable, Hashable {
     self.samples = samples
     self.seed = seed
     self.source = source
-  }
-}
-
-/// How quantization-aware training runs; kept in recipes, not used in this version.
-package struct TrainingSettings: Sendable, Hashable {
-  package struct Distillation: Sendable, Hashable {
-    package var temperature: Double
-    package var weight: Double
-    package init(temperature: Double = 2, weight: Double = 0.5) {
-      self.temperature = temperature
-      self.weight = weight
-    }
-  }
-
-  package var epochs: Int
-  package var learningRate: Double
-  package var batch: Int
-  package var optimizer: String
-  package var scales: String
-  package var batchNorm: String?
-  package var distill: Distillation?
-
-  package init(
-    epochs: Int = 4, learningRate: Double = 1e-4, batch: Int = 64, optimizer: String = "adam",
-    scales: String = "lsq",
-    batchNorm: String? = nil, distill: Distillation? = nil
-  ) {
-    self.epochs = epochs
-    self.learningRate = learningRate
-    self.batch = batch
-    self.optimizer = optimizer
-    self.scales = scales
-    self.batchNorm = batchNorm
-    self.distill = distill
   }
 }

@@ -1,0 +1,28 @@
+import Tensors
+
+/// Numbers that training changes.
+package struct Parameter: Sendable {
+  package enum Role: String, Sendable, Hashable, Codable {
+    case weight
+    case bias
+    /// Real per code, of weights or activations.
+    case scale
+    /// Zero points as real numbers.
+    case offset
+    /// Gain and shift of a normalisation.
+    case norm
+  }
+
+  /// The constant of the network, or for scales and offsets the value they encode.
+  package var value: String
+  package var role: Role
+  /// The input of the training graph that holds it.
+  package var input: String
+  package var start: Tensor
+
+  /// What a checkpoint calls it.
+  package var key: String { "\(role.rawValue) \(value)" }
+  /// Only weights shrink by weight decay.
+  var decays: Bool { role == .weight }
+  var isEncoding: Bool { role == .scale || role == .offset }
+}
