@@ -35,5 +35,6 @@ extension Catalog {
   package static let gradientOperators: [any Operator.Type] = [
     SumToShape.self, ClampGradient.self, ElementwiseGradient.self, ConvolutionWeightGradient.self,
     MaxPoolGradient.self, AveragePoolGradient.self, GatherGradient.self, FakeQuantizeGradient.self,
+    StopGradient.self,
   ]
 }

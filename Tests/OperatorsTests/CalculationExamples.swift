@@ -269,6 +269,7 @@ extension OperatorExample {
     return [
       OperatorExample(SumToShape([2, 1]), [floats([1, 2, 3, 4], [2, 2])], [floats([3, 7], [2, 1])]),
       OperatorExample(SumToShape([]), [floats([1, 2, 3, 4], [2, 2])], [floats([10], [])]),
+      OperatorExample(StopGradient(), [floats([1, -2])], [floats([1, -2])]),
       OperatorExample(
         ClampGradient(lower: 0, upper: 6), [floats([0, 1, 6]), floats([1, 2, 3])], [floats([0, 2, 0])]),
       OperatorExample(

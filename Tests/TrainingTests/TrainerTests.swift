@@ -20,7 +20,8 @@ struct TrainerTests {
     var builder = GraphBuilder(Graph(), infos: [:])
     let image = builder.input("image", shape: [1, 3, 8, 8])
     let window = WindowAttributes(pads: [1, 1, 1, 1])
-    func conv(_ x: ValueName, _ shape: Shape, _ window: WindowAttributes, groups: Int = 1) throws -> ValueName {
+    func conv(_ x: ValueName, _ shape: Shape, _ window: WindowAttributes, groups: Int = 1) throws -> ValueName
+    {
       try builder.add(
         Conv(window: window, groups: groups), x, builder.constant(weights(shape, 0.5), named: "w"),
         builder.constant(weights([shape[0]], 0.2), named: "b"), named: "conv")
