@@ -57,7 +57,8 @@ package struct Checkpoint: Sendable {
   package var data: Data {
     let tensors = tensors
     let header = Header(
-      subject: subject, epochs: epochs, done: done, steps: state.steps, bestEpoch: bestEpoch, history: history,
+      subject: subject, epochs: epochs, done: done, steps: state.steps, bestEpoch: bestEpoch,
+      history: history,
       tensors: tensors.map { Header.Entry(name: $0.name, shape: $0.tensor.shape) })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]

@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Execution
 import Foundation
 import Graph
 import Jobs
@@ -87,7 +88,8 @@ extension Project {
     same.training = recipe.training ?? TrainingSettings()
     same.training?.epochs = 1
     return [
-      "model \(model.path) \(model.fileBytes)", "data \(data.path) \(data.count)", "numerics \(Numerics.version)",
+      "model \(model.path) \(model.fileBytes)", "data \(data.path) \(data.count)",
+      "numerics \(Numerics.version)",
       same.yaml,
     ].joined(separator: "\n")
   }
@@ -150,7 +152,8 @@ private struct TrainingRun {
       let trained = try trainer.candidate(trainer.numbers)
       var point = try judge.point(trained, loss: progress.loss)
       point.seconds = start.duration(to: clock.now) / .seconds(1)
-      let isBest = progress.bestEpoch.flatMap { progress.history[$0].divergence }
+      let isBest =
+        progress.bestEpoch.flatMap { progress.history[$0].divergence }
         .flatMap { old in point.divergence.map { $0 < old } } ?? true
       progress.history.append(point)
       if isBest {
@@ -168,7 +171,8 @@ private struct TrainingRun {
     if let epoch = progress.bestEpoch {
       if epoch + 1 < progress.history.count {
         result.warnings.append(
-          "epoch \(epoch + 1) of \(progress.history.count) is kept: nearest to float32 on \(validation.count) samples held back")
+          "epoch \(epoch + 1) of \(progress.history.count) is kept: nearest to float32 on \(validation.count) samples held back"
+        )
       }
     } else {
       result.warnings.append("training was stopped before its first epoch ended: calibrated, not trained")
@@ -212,7 +216,8 @@ private struct TrainingRun {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try checkpoint.data.write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw WorkflowError("\(path): the checkpoint cannot be written: \((error as NSError).localizedDescription)")
+      throw WorkflowError(
+        "\(path): the checkpoint cannot be written: \((error as NSError).localizedDescription)")
     }
   }
 }
@@ -235,8 +240,10 @@ private struct Judge {
     self.samples = samples
     let model = project.model
     let runner = try Runner(
-      EncodedGraph(graph: model.graph), model: model, batch: Project.evaluationBatch, threads: project.threads)
-    classes = model.classOutput(named: data.answerOutput ?? project.data.answerOutput, in: runner.program.outputs)
+      EncodedGraph(graph: model.graph), model: model, batch: Project.evaluationBatch, threads: project.threads
+    )
+    classes = model.classOutput(
+      named: data.answerOutput ?? project.data.answerOutput, in: runner.program.outputs)
     batch = runner.batch
     guard let output = classes.map({ runner.program.outputs[$0].name }) ?? runner.program.outputs.first?.name
     else { throw TrainingError("the model has no output to train") }

@@ -42,6 +42,12 @@ package struct SumToShape: Operator {
   }
 }
 
+extension SumToShape: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try builder.expand(site.upstreamOfFirst(), to: builder.shape(site.input(0)))]
+  }
+}
+
 extension SumToShape: Lowerable {
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard let x = site.input(0), x.info.type == .float32, let shape = x.info.shape, shape.elementCount > 0
