@@ -116,7 +116,10 @@ extension GradientCase {
     func group(_ size: Int, _ axis: Int) -> QuantizationPoints {
       QuantizationPoints(codes: -4...3, granularity: .group(size), channelAxis: 1 - axis, groupAxis: axis)
     }
+    var clipping = QuantizationPoints(codes: 0...7)
+    clipping.clipsOnly = true
     return [
+      fake("clips only", [3, 5, 9000], clipping, 1, hasZero: false),
       fake("tensor", [3, 4, 5, 7], QuantizationPoints(codes: 0...15), 1),
       fake("tensor without zero points", [5, 9], QuantizationPoints(codes: -8...7), 1, hasZero: false),
       fake("long tensor", [9, 8192], QuantizationPoints(codes: 0...255), 1),

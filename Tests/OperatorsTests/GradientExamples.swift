@@ -133,7 +133,7 @@ extension GradientExample {
       ReduceSum.self, ReduceMean.self, ReduceMax.self, ReduceMin.self, ReduceL1.self, ReduceL2.self,
       ReduceSumSquare.self, ReduceLogSum.self, ReduceLogSumExp.self,
     ]
-    var result: [GradientExample] = []
+    var result = [[2, 3, 4], [3, 1], [2, 1, 4], []].map { GradientExample(SumToShape($0), [x]) }
     for kind in kinds {
       let operand = kind == ReduceLogSum.self ? positive([2, 3, 4]) : apart
       for (axes, keeps) in [([1], true), ([-1, 0], false), ([], false), ([], true), ([2], false)] {

@@ -59,7 +59,8 @@ struct GradientTests {
     let zeros = Tensor(numbers.tensor([count]).floats.map { $0 * 3 }, shape: [count])
     let op = FakeQuantize(example.points)
     var run = GradientExample(op, [x, scales, zeros], [0, 1, 2])
-    for hasZero in [true, false] {
+    // PACT is for zero point 0.
+    for hasZero in example.points.clipsOnly ? [false] : [true, false] {
       if !hasZero {
         run.inputs[2] = nil
         run.wanted = [0, 1]
@@ -67,7 +68,9 @@ struct GradientTests {
       let site = try GradientRun(run, wanted: run.wanted)
       let gradients = try site.gradients()
       let g = site.factors[0]
-      let factor = 1 / (Double(24 / count) * Double(example.points.codes.upperBound)).squareRoot()
+      let clipsOnly = example.points.clipsOnly
+      let factor =
+        clipsOnly ? 1 : 1 / (Double(24 / count) * Double(example.points.codes.upperBound)).squareRoot()
       var ofX = [Double](repeating: 0, count: 24)
       var ofScale = [Double](repeating: 0, count: count)
       var ofZero = ofScale
@@ -81,7 +84,7 @@ struct GradientTests {
           )
           if v >= low, v <= high {
             ofX[i] = g.doubles[i]
-            ofScale[cell] += factor * g.doubles[i] * (v.rounded(.toNearestOrEven) - v)
+            ofScale[cell] += clipsOnly ? 0 : factor * g.doubles[i] * (v.rounded(.toNearestOrEven) - v)
           } else {
             ofScale[cell] += factor * g.doubles[i] * (v < low ? low : high)
             ofZero[cell] -= factor * g.doubles[i] * Double(scales.floats[cell])
@@ -150,7 +153,14 @@ struct FakeQuantizeCase: Sendable, CustomTestStringConvertible {
       points: QuantizationPoints(codes: -8...7, granularity: .group(2), channelAxis: 1, groupAxis: 0),
       cells: 12
     ) { $0 / 2 * 6 + $1 },
+    FakeQuantizeCase(testDescription: "clips only", points: clipping, cells: 1) { _, _ in 0 },
   ]
+
+  private static let clipping: QuantizationPoints = {
+    var points = QuantizationPoints(codes: 0...7)
+    points.clipsOnly = true
+    return points
+  }()
 }
 
 /// The loss Σ y · r of a node's outputs and random r, and its gradient as graph.
