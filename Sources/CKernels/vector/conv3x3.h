@@ -78,7 +78,7 @@ CK_INLINE void w_transform(const ck_conv3x3_f32 *w, const float *a, ptrdiff_t y0
       const int there = inside || (y0 + y >= 0 && y0 + y < (ptrdiff_t)w->height && x0 + x >= 0 &&
                                    x0 + x < (ptrdiff_t)w->width);
       const float *from = a + ((y0 + y) * (ptrdiff_t)w->width + x0 + x) * (ptrdiff_t)w->k + (ptrdiff_t)ch;
-      d[6 * y + x] = !there ? v_set(0) : whole ? v_load(from) : v_load_n(from, left);
+      d[6 * y + x] = there ? v_load_part(whole, from, left) : v_set(0);
     }
     w_input(d + 6 * y, 1);
   }
@@ -99,30 +99,18 @@ CK_INLINE void w_finish(const ck_conv3x3_f32 *w, size_t y0, size_t x0, size_t j,
   vf m[W_POINTS];
   const int whole = left >= V_WIDTH;
   CK_UNROLL for (size_t x = 0; x < 6; x++) {
-    CK_UNROLL for (size_t y = 0; y < 6; y++) {
-      const float *at = from + (6 * y + x) * step;
-      m[6 * y + x] = whole ? v_load(at) : v_load_n(at, left);
-    }
+    CK_UNROLL for (size_t y = 0; y < 6; y++) m[6 * y + x] = v_load_part(whole, from + (6 * y + x) * step, left);
     w_output(m + x, 6);
   }
   const vf lower = v_set(w->lower), upper = v_set(w->upper);
-  const vf bias = !w->bias ? v_set(0) : whole ? v_load(w->bias + j) : v_load_n(w->bias + j, left);
+  const vf bias = w->bias ? v_load_part(whole, w->bias + j, left) : v_set(0);
   const size_t rows = ck_min(4, w->out_height - y0), columns = ck_min(4, w->out_width - x0);
   for (size_t y = 0; y < rows; y++) {
     w_output(m + 6 * y, 1);
     for (size_t x = 0; x < columns; x++) {
       const size_t i = (y0 + y) * w->out_width + x0 + x;
-      vf sum = m[6 * y + x] + bias;
-      if (w->residual) {
-        const float *r = w->residual + i * w->residual_stride + j;
-        sum = sum + (whole ? v_load(r) : v_load_n(r, left));
-      }
-      sum = v_min(upper, v_max(lower, sum));
-      float *c = w->c + i * w->c_stride + j;
-      if (whole)
-        v_store(c, sum);
-      else
-        v_store_n(c, left, sum);
+      v_finish(m[6 * y + x] + bias, w->residual, i * w->residual_stride + j, lower, upper, w->c + i * w->c_stride + j,
+               whole, left);
     }
   }
 }

@@ -3,6 +3,7 @@
 // Where the windows are known, outputs go row by row of the image and addresses are sums; channels that fill a part of
 // a vector run on over the pixels of a row, from a copy of the rows a window sees with its padding. Else the offsets
 // say where taps are.
+#include "finish.h"
 
 enum { V_MOST_TAPS = 64, V_ROWS = 4 };
 
@@ -20,28 +21,20 @@ CK_INLINE void v_depthwise(const int rows, const int vectors, const int masked, 
   const float *w = d->weights + ch;
   for (size_t t = 0; t < d->taps; t++, w += d->channels) {
     CK_UNROLL for (int v = 0; v < vectors; v++) {
-      vf weight = masked ? v_load_n(w, left) : v_load(w + v * V_WIDTH);
+      vf weight = v_load_part(!masked, w + v * V_WIDTH, left);
       CK_UNROLL for (int r = 0; r < rows; r++) {
         const float *x = (taps ? taps[t][r] : v_tap(d, i + (size_t)r, t)) + ch;
-        acc[r * vectors + v] = v_fma(masked ? v_load_n(x, left) : v_load(x + v * V_WIDTH), weight, acc[r * vectors + v]);
+        acc[r * vectors + v] = v_fma(v_load_part(!masked, x + v * V_WIDTH, left), weight, acc[r * vectors + v]);
       }
     }
   }
   vf lower = v_set(d->lower), upper = v_set(d->upper);
   CK_UNROLL for (int v = 0; v < vectors; v++, ch += V_WIDTH) {
-    vf bias = !d->bias ? v_set(0) : masked ? v_load_n(d->bias + ch, left) : v_load(d->bias + ch);
+    vf bias = d->bias ? v_load_part(!masked, d->bias + ch, left) : v_set(0);
     CK_UNROLL for (int r = 0; r < rows; r++) {
-      vf y = acc[r * vectors + v] + bias;
-      if (d->residual) {
-        const float *x = d->residual + (i + (size_t)r) * d->residual_stride + ch;
-        y = y + (masked ? v_load_n(x, left) : v_load(x));
-      }
-      y = v_min(upper, v_max(lower, y));
-      float *c = d->c + (i + (size_t)r) * d->c_stride + ch;
-      if (masked)
-        v_store_n(c, left, y);
-      else
-        v_store(c, y);
+      size_t row = i + (size_t)r;
+      v_finish(acc[r * vectors + v] + bias, d->residual, row * d->residual_stride + ch, lower, upper,
+               d->c + row * d->c_stride + ch, !masked, left);
     }
   }
 }
@@ -83,29 +76,20 @@ CK_INLINE void v_pixels(const int pixels, const int masked, const int checked, c
     const float *weights = w->weights + y * w->width * w->weight_step;
     const float *at = w->rows[y] + x * w->pixel;
     for (size_t t = 0; t < w->width; t++, weights += w->weight_step, at += w->tap) {
-      vf weight = masked ? v_load_n(weights, left) : v_load(weights);
+      vf weight = v_load_part(!masked, weights, left);
       CK_UNROLL for (int r = 0; r < pixels; r++) {
         ptrdiff_t column = (ptrdiff_t)((x + (size_t)r) * w->step + t);
         if (checked && (column < w->left || column >= w->right)) continue;
         const float *from = at + (size_t)r * w->pixel;
-        acc[r] = v_fma(masked ? v_load_n(from, left) : v_load(from), weight, acc[r]);
+        acc[r] = v_fma(v_load_part(!masked, from, left), weight, acc[r]);
       }
     }
   }
   vf lower = v_set(d->lower), upper = v_set(d->upper);
-  vf bias = !w->bias ? v_set(0) : masked ? v_load_n(w->bias, left) : v_load(w->bias);
+  vf bias = w->bias ? v_load_part(!masked, w->bias, left) : v_set(0);
   CK_UNROLL for (int r = 0; r < pixels; r++) {
-    vf y = acc[r] + bias;
-    if (w->residual) {
-      const float *from = w->residual + (x + (size_t)r) * w->residual_step;
-      y = y + (masked ? v_load_n(from, left) : v_load(from));
-    }
-    y = v_min(upper, v_max(lower, y));
-    float *c = w->c + (x + (size_t)r) * w->c_step;
-    if (masked)
-      v_store_n(c, left, y);
-    else
-      v_store(c, y);
+    size_t at = x + (size_t)r;
+    v_finish(acc[r] + bias, w->residual, at * w->residual_step, lower, upper, w->c + at * w->c_step, !masked, left);
   }
 }
 

@@ -3,6 +3,7 @@
 //
 // Packed: panels of two vectors, [taps · k][2 · V_WIDTH], the last one of one vector when that is enough.
 #include "../segments.h"
+#include "finish.h"
 
 enum { PANEL = 2 * V_WIDTH, SHORT = 4, CACHE = 256 * 1024 };
 
@@ -62,20 +63,11 @@ CK_INLINE void compute(const int rows, const int vectors, const int per_panel, t
     if (j >= t->end) break;
     size_t left = t->end - j;
     int whole = left >= V_WIDTH;
-    vf bias = !g->bias ? v_set(0) : whole ? v_load(g->bias + j) : v_load_n(g->bias + j, left);
+    vf bias = g->bias ? v_load_part(whole, g->bias + j, left) : v_set(0);
     CK_UNROLL for (int r = 0; r < rows; r++) {
       size_t i = t->s.row + (size_t)r;
-      vf y = acc[r * vectors + v] + bias;
-      if (g->residual) {
-        const float *x = g->residual + i * g->residual_stride + j;
-        y = y + (whole ? v_load(x) : v_load_n(x, left));
-      }
-      y = v_min(upper, v_max(lower, y));
-      float *c = g->c + i * g->c_stride + j;
-      if (whole)
-        v_store(c, y);
-      else
-        v_store_n(c, left, y);
+      v_finish(acc[r * vectors + v] + bias, g->residual, i * g->residual_stride + j, lower, upper,
+               g->c + i * g->c_stride + j, whole, left);
     }
   }
 }

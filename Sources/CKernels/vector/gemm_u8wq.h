@@ -1,5 +1,6 @@
 // uint8 rows times weights with group scales: an exact integer sum for each group, then
 // total = total + scale · float(sum), group after group, without contraction, as the scalar level does it.
+#include "finish.h"
 #include "wq.h"
 
 #pragma clang fp contract(off)
@@ -82,13 +83,8 @@ CK_INLINE void compute(const int bits, const int rows, const int panels, const t
     CK_UNROLL for (int r = 0; r < rows; r++) {
       size_t i = t->row + (size_t)r;
       vf y = total[r * panels + p] * v_set(g->a_scales ? g->a_scales[i] : g->a_scale);
-      if (g->bias_f) y = y + (whole ? v_load(g->bias_f + j) : v_load_n(g->bias_f + j, left));
-      y = v_min(upper, v_max(lower, y));
-      float *c = g->c + i * g->c_stride + j;
-      if (whole)
-        v_store(c, y);
-      else
-        v_store_n(c, left, y);
+      if (g->bias_f) y = y + v_load_part(whole, g->bias_f + j, left);
+      v_finish(y, NULL, 0, lower, upper, g->c + i * g->c_stride + j, whole, left);
     }
   }
 }

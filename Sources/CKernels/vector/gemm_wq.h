@@ -2,6 +2,7 @@
 // codes become floats in registers, four panels in parallel, and a group is summed before it is scaled. With many the
 // weights become floats once for all rows of a call. Which way is taken depends on the whole product, so that an element
 // does not depend on how rows are split.
+#include "finish.h"
 #include "wq.h"
 
 enum { FEW = 4 };
@@ -50,17 +51,9 @@ static void pack(size_t n, size_t taps, size_t k, size_t bits, size_t group, con
 CK_INLINE void finish(const ck_gemm_wq *g, size_t i, size_t j, size_t end, vf y) {
   size_t left = end - j;
   int whole = left >= V_WIDTH;
-  if (g->bias) y = y + (whole ? v_load(g->bias + j) : v_load_n(g->bias + j, left));
-  if (g->residual) {
-    const float *x = g->residual + i * g->residual_stride + j;
-    y = y + (whole ? v_load(x) : v_load_n(x, left));
-  }
-  y = v_min(v_set(g->upper), v_max(v_set(g->lower), y));
-  float *c = g->c + i * g->c_stride + j;
-  if (whole)
-    v_store(c, y);
-  else
-    v_store_n(c, left, y);
+  if (g->bias) y = y + v_load_part(whole, g->bias + j, left);
+  v_finish(y, g->residual, i * g->residual_stride + j, v_set(g->lower), v_set(g->upper), g->c + i * g->c_stride + j,
+           whole, left);
 }
 
 /// A few rows × V_WIDTH·panels columns, from the packed codes.
