@@ -252,7 +252,6 @@ private struct TrainingPlot {
   private func draw(_ figure: TrainingPane.Figure, on canvas: inout Canvas, in area: Rect) {
     guard area.height >= 2 else { return }
     let last = Double(Swift.max(progress.epochs, 1))
-    let level = { (y: Double) in [Chart.Position(0, y), Chart.Position(last, y)] }
     var points = progress.history.enumerated().compactMap { index, point in
       value(point, figure).map { Chart.Position(Double(index + 1), $0) }
     }
@@ -264,11 +263,11 @@ private struct TrainingPlot {
       }
     } else {
       if let float32 = float32(figure) {
-        curves.append(Chart.Curve(level(float32), .muted))
+        curves.append(Self.level(float32, to: last))
         marks.append(Chart.Mark(at: Chart.Position(last, float32), symbol: "◆", label: "float32", .muted))
       }
       if let start = progress.start.flatMap({ value($0, figure) }) {
-        curves.append(Chart.Curve(level(start), .muted))
+        curves.append(Self.level(start, to: last))
         marks.append(Chart.Mark(at: Chart.Position(last, start), symbol: "◇", label: "PTQ", .muted))
         points.insert(Chart.Position(0, start), at: 0)
       }
@@ -282,6 +281,18 @@ private struct TrainingPlot {
     let axis = Chart.Axis(
       range: 0...last, label: { value, _ in value == value.rounded() ? "\(Int(value))" : "" })
     Chart(x: axis, y: Chart.Axis(), curves: curves, marks: marks).draw(on: &canvas, in: area)
+  }
+
+  /// A line to compare with: dashed, so that it is not taken for what was trained.
+  private static func level(_ y: Double, to last: Double) -> Chart.Curve {
+    let dashes = 16
+    return Chart.Curve(
+      (0..<dashes).flatMap { dash in
+        // A place that the axis does not have lifts the pen.
+        [Double(dash), Double(dash) + 0.5, .nan].map {
+          Chart.Position(last * $0 / Double(dashes), y)
+        }
+      }, .muted)
   }
 
   /// Where the present step is among the epochs.

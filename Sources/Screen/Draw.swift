@@ -115,7 +115,8 @@ extension Screen {
     let bar = Gauge.runs(job.fraction, width: Swift.max(row.width / 4, 8))
     let isTraining = state.activeTraining(of: state.owners[job.id])?.phase == .running
     let stop =
-      isTraining && state.owners[job.id] == state.current ? [Run(" X", .key), Run(" keep best", .muted)] : []
+      isTraining && state.owners[job.id] == state.current
+      ? [Run(" X", .key), Run(" keep best ", .muted)] : []
     canvas.spread(
       [Run(" \(Fitting.cut(job.title, to: 30)) ")] + bar
         + [

@@ -1,3 +1,4 @@
+import Graph
 import Jobs
 import Quantization
 import Training

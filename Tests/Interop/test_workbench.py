@@ -104,6 +104,30 @@ def test_measures_and_survives_strange_keys():
     assert screen.end() == 0
 
 
+def test_trains_moves_the_curve_stops_and_keeps_the_best():
+    screen = Screen(*SAMPLE, "--session", "none")
+    screen.wait_for("stem/conv|stem")
+    screen.send("n")
+    screen.wait_for("type to search")
+    screen.send("qat-w4a8\r")
+    screen.wait_for("B qat-w4a8")
+    screen.send("r")
+    # The view comes by itself, with the first step.
+    screen.wait_for(r"8 Training[\s\S]*epoch 1/8", 300)
+    first = re.search(r"step (\d+)/", screen.text())
+    screen.wait_for(r"★1 \d", 600)
+    assert first and "◆float32" in screen.text() and "◇PTQ" in screen.text()
+    # Its figures so far are in the column, and it goes on.
+    screen.wait_for(r"accuracy %.*≈\d", 300)
+    screen.wait_for(r"epoch [23]/8", 300)
+    screen.send("X")
+    screen.wait_for("✓ stopped after", 300)
+    screen.wait_for(r"status.*✓ done", 300)
+    assert "≈" not in screen.text(), "what is kept is measured to the end"
+    screen.send("q")
+    assert screen.end() == 0
+
+
 def test_idle_uses_no_processor_time():
     screen = Screen(*SAMPLE, "--session", "none")
     screen.wait_for("1 Layers")
