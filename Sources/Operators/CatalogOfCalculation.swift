@@ -33,6 +33,8 @@ extension Catalog {
   ]
   /// What only gradients are made of.
   package static let gradientOperators: [any Operator.Type] = [
-    SumToShape.self, ClampGradient.self, ConvolutionWeightGradient.self, FakeQuantizeGradient.self,
+    SumToShape.self, ClampGradient.self, ElementwiseGradient.self, ConvolutionWeightGradient.self,
+    MaxPoolGradient.self, AveragePoolGradient.self, GatherGradient.self, FakeQuantizeGradient.self,
+    StopGradient.self,
   ]
 }

@@ -184,6 +184,28 @@ package final class Trainer {
 
   // MARK: results
 
+  /// What the fake-quantized network answers to a batch as it is now, for tests.
+  func answer(of inputs: [ValueName: Tensor]) throws -> Tensor {
+    var graph = quantizing.graph
+    graph.outputs = [ValueInfo(name: logits, type: .float32, dimensions: nil)]
+    var shapes = inputs.mapValues(\.shape)
+    var all = inputs
+    for slot in optimizer.slots {
+      all[slot.parameter.input] = slot.numbers.copy
+      shapes[slot.parameter.input] = slot.parameter.start.shape
+    }
+    for input in graph.inputs where all[input.name] == nil {
+      let shape = try quantizing.shape(of: input.name)
+      all[input.name] = Tensor(shape: shape, type: .float32) { _ in }
+      shapes[input.name] = shape
+    }
+    let results = try compile(
+      EncodedGraph(graph: graph), CompileOptions(inputShapes: shapes, threads: 1)
+    ).run(all)
+    guard let answer = results[logits] else { throw TrainingError("the network gave no answer") }
+    return answer
+  }
+
   /// The numbers as they are now, by parameter key.
   package var numbers: [String: Tensor] {
     Dictionary(uniqueKeysWithValues: optimizer.slots.map { ($0.parameter.key, $0.numbers.copy) })
@@ -245,6 +267,8 @@ package final class Trainer {
 /// The program of one kind of step: loss, and gradients of the parameters.
 private final class Learner {
   let parameters: [Parameter]
+  /// Forward and backward.
+  let graph: Graph
   let loss: Loss
   let program: Program
   /// By parameter: where it goes in, and where its gradient comes out; `nil` where the loss does not depend on it.
@@ -265,6 +289,7 @@ private final class Learner {
     builder = GraphBuilder(graph, infos: builder.infos)
     builder.output(loss.value)
     for parameter in network.parameters { found[parameter.input].map { builder.output($0) } }
+    self.graph = builder.graph
     gradients = network.parameters.map { found[$0.input] }
     inputs = network.parameters.map(\.input)
     var shapes: [ValueName: Shape] = [:]

@@ -53,6 +53,8 @@ private struct Rewriting {
   private var nodes: [Node] = []
   /// For each value that static nodes read as codes, what they read instead.
   private var decoded: [ValueName: ValueName] = [:]
+  /// By value that is fake-quantized, where its scales are.
+  private var scaleNames: [ValueName: ValueName] = [:]
   /// For each constant, what trained and quantized nodes read instead.
   private var replaced: [ValueName: ValueName] = [:]
 
@@ -148,6 +150,7 @@ private struct Rewriting {
       inputs.append(constant(zeros, "\(owner).zero"))
     }
     if isLearned { encodings[owner] = learned }
+    scaleNames[owner] = inputs[1]
     guard quantizes else { return value }
     let output = fresh("\(owner).decoded")
     nodes.append(
@@ -199,9 +202,36 @@ private struct Rewriting {
     guard let index = role.bias, node.inputs.indices.contains(index), let bias = node.inputs[index],
       let tensor = graph.constants[bias], tensor.type == .float32
     else { return }
-    let value = replaced[bias] ?? parameter(bias, .bias, tensor)
-    replaced[bias] = value
-    node.inputs[index] = value
+    if replaced[bias] == nil {
+      let value = parameter(bias, .bias, tensor)
+      replaced[bias] = mode == .qat ? rounded(value, bias, of: node, role, weight) : value
+    }
+    node.inputs[index] = replaced[bias]
+  }
+
+  /// The bias as the int32 codes it becomes: whole steps of input scale · weight scale, which learn nothing from it.
+  private mutating func rounded(
+    _ value: ValueName, _ bias: ValueName, of node: Node, _ role: WeightRole, _ weight: ValueName
+  ) -> ValueName {
+    guard quantizes, let codes = encoded.biases[bias], let weights = encoded.weights[weight],
+      let activation = role.activation.flatMap({ node.inputs[$0] }),
+      let inputScale = scaleNames[roots[activation] ?? activation], let weightScale = scaleNames[weight],
+      [1, codes.codes.count].contains(weights.encoding.scales.count)
+    else { return value }
+    let (product, fixed, output) = (fresh("\(bias).step"), fresh("\(bias).scale"), fresh("\(bias).decoded"))
+    let isShared = weights.encoding.scales.count == 1
+    nodes += [
+      Node(name: product, op: Mul(), inputs: [inputScale, weightScale], outputs: [product]),
+      Node(name: fixed, op: StopGradient(), inputs: [product], outputs: [fixed]),
+      Node(
+        name: output,
+        op: FakeQuantize(
+          QuantizationPoints(
+            codes: -(1 << 30)...1 << 30, granularity: isShared ? .tensor : .channel,
+            channelAxis: isShared ? nil : 0)),
+        inputs: [value, fixed], outputs: [output]),
+    ]
+    return output
   }
 
   /// The constant a quantized node reads instead of a float one; `nil` where the value is not held as codes.

@@ -253,6 +253,48 @@ extension OperatorExample {
       OperatorExample(
         DynamicQuantizeDequantize(sharing: .token, bits: 2), [floats([0, 1.2, 3, 0, 0, 0.3], [2, 3])],
         [floats([0, 1, 3, 0, 0, 0.3], [2, 3])]),
+      OperatorExample(
+        FakeQuantize(QuantizationPoints(codes: -2...1)), [floats([0.6, -5, 0.2, 2]), floats([0.5])],
+        [floats([0.5, -1, 0, 0.5])]),
+      OperatorExample(
+        FakeQuantize(QuantizationPoints(codes: 0...3, granularity: .channel, channelAxis: 0)),
+        [floats([0.6, -5, 0.2, 2], [2, 2]), floats([0.5, 1]), floats([1.2, -0.3])],
+        [floats([0.5, -0.5, 0, 2], [2, 2])]),
+    ]
+  }
+
+  static func gradients() throws -> [OperatorExample] {
+    let points = QuantizationPoints(codes: -2...1)
+    let pair = WindowAttributes(kernel: [2])
+    return [
+      OperatorExample(SumToShape([2, 1]), [floats([1, 2, 3, 4], [2, 2])], [floats([3, 7], [2, 1])]),
+      OperatorExample(SumToShape([]), [floats([1, 2, 3, 4], [2, 2])], [floats([10], [])]),
+      OperatorExample(StopGradient(), [floats([1, -2])], [floats([1, -2])]),
+      OperatorExample(
+        ClampGradient(lower: 0, upper: 6), [floats([0, 1, 6]), floats([1, 2, 3])], [floats([0, 2, 0])]),
+      OperatorExample(
+        ElementwiseGradient(try LeakyRelu(attributes: ["alpha": .float(0.5)])),
+        [floats([-1, 2]), floats([2, 3])], [floats([1, 3])]),
+      OperatorExample(
+        ConvolutionWeightGradient(window: WindowAttributes(), kernel: [2], groups: 1),
+        [floats([1, 2, 3], [1, 1, 3]), floats([1, 10], [1, 1, 2])], [floats([21, 32], [1, 1, 2])]),
+      OperatorExample(
+        MaxPoolGradient(MaxPool(window: pair)),
+        [floats([1, 3, 2, 5], [1, 1, 4]), floats([1, 2, 4], [1, 1, 3])], [floats([0, 3, 0, 4], [1, 1, 4])]),
+      OperatorExample(
+        AveragePoolGradient(AveragePool(window: pair), shape: [1, 1, 3]), [floats([2, 4], [1, 1, 2])],
+        [floats([1, 3, 2], [1, 1, 3])]),
+      OperatorExample(
+        GatherGradient(axis: 0, shape: [3, 2]), [ints([2, 0, -1]), floats([1, 2, 3, 4, 5, 6], [3, 2])],
+        [floats([3, 4, 0, 0, 6, 8], [3, 2])]),
+      OperatorExample(
+        FakeQuantizeGradient(points),
+        [floats([0.6, -5, 0.2, 2]), floats([0.5]), nil, floats([1, 2, 3, 4])],
+        [floats([0, 0, 3, 0]), floats([-0.1])]),
+      OperatorExample(
+        FakeQuantizeGradient(points),
+        [floats([0.6, -5, 0.2, 2]), floats([0.5]), floats([0.4]), floats([1, 2, 3, 4])],
+        [floats([0, 0, 3, 0]), floats([-0.1]), floats([-1.75])]),
     ]
   }
 }

@@ -23,7 +23,7 @@ struct CatalogTests {
     let calculations =
       Catalog.elementwiseOperators + Catalog.arithmeticOperators + Catalog.reductionOperators
       + Catalog.productOperators + Catalog.constantOperators + Catalog.controlOperators
-      + Catalog.simulationOperators
+      + Catalog.simulationOperators + Catalog.gradientOperators
     let shown = Set(OperatorExample.all.map(\.name.type))
     for op in calculations { #expect(shown.contains(op.name.type), "\(op.name.text) has no example") }
   }

@@ -26,8 +26,8 @@ struct OperatorExample: Sendable, CustomStringConvertible {
   }
 
   static let all: [OperatorExample] =
-    (try? elementwise() + arithmetic() + reductions() + products() + constants() + control() + simulation())
-    ?? []
+    (try? elementwise() + arithmetic() + reductions() + products() + constants() + control() + simulation()
+      + gradients()) ?? []
 }
 
 func floats(_ values: [Float], _ shape: Shape? = nil) -> Tensor {

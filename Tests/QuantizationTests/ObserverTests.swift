@@ -213,7 +213,10 @@ func sample(_ count: Int, seed: UInt64 = 1, _ shape: (Double) -> Double) -> [Flo
     #expect(range.upperBound > 3 && range.lowerBound < -3)
   }
 
-  @Test func fiftyMillionElementsTakeSeconds() {
+  @Test(
+    .disabled(if: ProcessInfo.processInfo.environment["LATHE_SANITIZER"] != nil, "a sanitizer takes the time")
+  )
+  func fiftyMillionElementsTakeSeconds() {
     let values = sample(1_000_000) { max($0, 0) }
     var observer = ObserverChoice.mse.makeObserver()
     let begin = ContinuousClock.now

@@ -62,3 +62,28 @@ package struct Pow: PlainOperator {
     return result
   }
 }
+
+extension Pow: DifferentiableOperator {
+  /// ∂X = g · Y · X^(Y−1), ∂Y = g · Z · log X, which needs X > 0.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, z, upstream) = (try site.input(0), try site.output(), try site.upstreamOfFirst())
+    guard let type = builder.infos[x]?.type, let exponent = builder.infos[try site.input(1)] else {
+      throw OperatorError("the types of the operands are not known")
+    }
+    let y = try exponent.type == type ? site.input(1) : builder.add(Cast(to: type), site.input(1))
+    var gradients: [ValueName?] = [nil, nil]
+    if site.wants(0) {
+      // A square is common, and costs no power.
+      let slope =
+        exponent.constant?.scalarFloat == 2
+        ? try builder.product(x, 2) : try builder.product(builder.add(Pow(), x, builder.sum(y, -1)), y)
+      gradients[0] = try builder.sum(builder.product(upstream, slope), to: builder.shape(x))
+    }
+    if site.wants(1) {
+      guard exponent.type == type else { throw OperatorError("an exponent of another type has no gradient") }
+      let terms = try builder.product(upstream, builder.product(z, builder.add(Log(), x)))
+      gradients[1] = try builder.sum(terms, to: builder.shape(y))
+    }
+    return gradients
+  }
+}

@@ -62,3 +62,54 @@ package struct Mean: VariadicFunction, PlainOperator {
     return try Div().evaluate(joined, divisor)
   }
 }
+
+extension VariadicFunction {
+  /// `share` as the gradient of each operand asked for, summed to its shape.
+  fileprivate func gradients(
+    _ share: ValueName, _ site: GradientSite, _ builder: inout GraphBuilder
+  ) throws -> [ValueName?] {
+    try site.node.inputs.indices.map { index in
+      site.wants(index) ? try builder.sum(share, to: builder.shape(site.input(index))) : nil
+    }
+  }
+
+  /// g to the operand that was chosen, in equal parts where several were.
+  fileprivate func gradientOfChoice(
+    _ site: GradientSite, _ builder: inout GraphBuilder
+  ) throws -> [ValueName?] {
+    let (y, upstream) = (try site.output(), try site.upstreamOfFirst())
+    let chosen = try site.node.inputs.indices.map { try builder.equality(site.input($0), y) }
+    var count = chosen[0]
+    for next in chosen.dropFirst() { count = try builder.sum(count, next) }
+    let part = try builder.quotient(upstream, count)
+    return try chosen.indices.map { index in
+      guard site.wants(index) else { return nil }
+      return try builder.sum(builder.product(part, chosen[index]), to: builder.shape(site.input(index)))
+    }
+  }
+}
+
+extension Max: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try gradientOfChoice(site, &builder)
+  }
+}
+
+extension Min: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try gradientOfChoice(site, &builder)
+  }
+}
+
+extension Sum: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try gradients(site.upstreamOfFirst(), site, &builder)
+  }
+}
+
+extension Mean: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let part = try builder.product(site.upstreamOfFirst(), 1 / Float(site.node.inputs.count))
+    return try gradients(part, site, &builder)
+  }
+}

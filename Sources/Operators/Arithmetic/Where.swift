@@ -65,3 +65,20 @@ private func chooseRow<W: ElementWord>(
     for i in 0..<n { out[i] = condition[i &* steps.0] ? x[i &* steps.1] : y[i &* steps.2] }
   }
 }
+
+extension Where: DifferentiableOperator {
+  /// g where the condition chose the operand, 0 elsewhere.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (condition, upstream) = (try site.input(0), try site.upstreamOfFirst())
+    let zero = builder.scalar(0, as: upstream)
+    return [
+      nil,
+      site.wants(1)
+        ? try builder.sum(
+          builder.add(Where(), condition, upstream, zero), to: builder.shape(site.input(1))) : nil,
+      site.wants(2)
+        ? try builder.sum(
+          builder.add(Where(), condition, zero, upstream), to: builder.shape(site.input(2))) : nil,
+    ]
+  }
+}

@@ -116,3 +116,14 @@ package struct RotaryEmbedding: Operator {
     }
   }
 }
+
+extension RotaryEmbedding: DifferentiableOperator {
+  /// The same turn back.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try site.requireUnwanted(1..<3, "an angle")
+    var inputs = site.node.inputs
+    inputs[0] = try site.upstreamOfFirst()
+    inputs[2] = try builder.negative(site.input(2))
+    return site.ofFirst(try builder.add(self, inputs, outputs: 1)[0])
+  }
+}

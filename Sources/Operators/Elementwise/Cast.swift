@@ -98,3 +98,13 @@ package struct BitCast: Operator {
     return [x.reinterpreted(as: to)]
   }
 }
+
+extension Cast: DifferentiableOperator {
+  /// The gradient in the type of the input, between float types.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    guard let source = builder.infos[try site.input(0)]?.type, source.isReal, to.isReal else {
+      throw OperatorError("a cast to or from integers has no gradient")
+    }
+    return [try builder.add(Cast(to: source), site.upstreamOfFirst())]
+  }
+}

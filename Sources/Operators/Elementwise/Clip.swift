@@ -135,3 +135,16 @@ extension Clip: DifferentiableOperator {
     return [gradient] + site.node.inputs.dropFirst().map { _ in nil }
   }
 }
+
+extension PRelu: DifferentiableOperator {
+  /// ∂x = g, times the slope where x < 0; ∂slope sums g · x there.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, slope, upstream) = (try site.input(0), try site.input(1), try site.upstreamOfFirst())
+    let above = try builder.add(ClampGradient(lower: 0, upper: .infinity), x, upstream)
+    let below = try builder.difference(upstream, above)
+    return [
+      site.wants(0) ? try builder.sum(above, builder.product(below, slope)) : nil,
+      site.wants(1) ? try builder.sum(builder.product(below, x), to: builder.shape(slope)) : nil,
+    ]
+  }
+}

@@ -116,3 +116,20 @@ package struct IsInf: Operator {
     ]
   }
 }
+
+extension Identity: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try site.upstreamOfFirst()]
+  }
+}
+
+extension Dropout: DifferentiableOperator {
+  /// Outside training mode it is the identity.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let isTraining = try site.constant(2, "training_mode", builder)?.scalarInteger == 1
+    guard try !isTraining || site.constant(1, "ratio", builder)?.scalarFloat == 0 else {
+      throw OperatorError("dropout in training mode has no gradient here")
+    }
+    return site.ofFirst(try site.upstreamOfFirst())
+  }
+}

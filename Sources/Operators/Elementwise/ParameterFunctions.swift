@@ -144,3 +144,66 @@ package struct Shrink: UnaryFunction {
     return [try evaluateReal(x.converted(to: .float64)).converted(to: x.type)]
   }
 }
+
+extension LeakyRelu: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T { x < 0 ? T(alpha) : 1 }
+}
+
+extension Elu: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T { x < 0 ? T(alpha) * T.exp(x) : 1 }
+}
+
+extension Selu: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T { T(gamma) * (x > 0 ? 1 : T(alpha) * T.exp(x)) }
+}
+
+extension Celu: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T { x > 0 ? 1 : T.exp(x / T(alpha)) }
+}
+
+extension ThresholdedRelu: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T { x > T(alpha) ? 1 : 0 }
+}
+
+extension HardSigmoid: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T {
+    let y = T(alpha) * x + T(beta)
+    return y > 0 && y < 1 ? T(alpha) : 0
+  }
+}
+
+extension Swish: DifferentiableOperator {
+  /// With s = sigmoid(αx): ∂x = g · (s + αy · (1 − s)).
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, y, upstream) = (try site.input(0), try site.output(), try site.upstreamOfFirst())
+    let sigmoid = try builder.add(Sigmoid(), builder.product(x, alpha))
+    let scaled = try builder.product(y, alpha)
+    let rest = try builder.difference(scaled, builder.product(scaled, sigmoid))
+    return [try builder.product(upstream, builder.sum(sigmoid, rest))]
+  }
+}
+
+extension Gelu: DifferentiableOperator {
+  /// With Φ and its derivative φ: ∂x = g · (Φ(x) + x · φ(x)).
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, upstream) = (try site.input(0), try site.upstreamOfFirst())
+    let square = try builder.product(x, x)
+    let (half, rest): (ValueName, ValueName)
+    if isTanh {
+      // Φ = ½ + ½·t with t = tanh(c·(x + a·x³)), φ = ½ · (1 − t²) · c · (1 + 3a·x²).
+      let (c, a) = (Float(0.797884560802865356), Float(0.044715))
+      let inner = try builder.product(x, builder.sum(builder.product(square, a * c), c))
+      half = try builder.product(builder.add(Tanh(), inner), 0.5)
+      let slope = try builder.sum(builder.product(square, 6 * a * c), 2 * c)
+      let bell = try builder.difference(builder.scalar(0.25, as: x), builder.product(half, half))
+      rest = try builder.product(bell, slope)
+    } else {
+      // Φ = ½ + ½·erf(x / √2), φ = e^(−x²/2) / √(2π).
+      half = try builder.product(builder.add(Erf(), builder.product(x, 0.707106781186547524)), 0.5)
+      rest = try builder.product(
+        builder.add(Exp(), builder.product(square, -0.5)), 0.398942280401432678)
+    }
+    let derivative = try builder.sum(builder.sum(half, 0.5), builder.product(x, rest))
+    return [try builder.product(upstream, derivative)]
+  }
+}

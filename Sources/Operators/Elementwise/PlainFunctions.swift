@@ -221,3 +221,111 @@ extension Relu: DifferentiableOperator {
     [try builder.add(ClampGradient(lower: 0, upper: .infinity), site.output(), site.upstreamOfFirst())]
   }
 }
+
+extension Sqrt: DifferentiableOperator {
+  /// ∂x = g / 2y.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream) = (try site.output(), try site.upstreamOfFirst())
+    return [try builder.quotient(builder.product(upstream, 0.5), y)]
+  }
+}
+
+extension Exp: DifferentiableOperator {
+  /// ∂x = g · y.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try builder.product(site.upstreamOfFirst(), site.output())]
+  }
+}
+
+extension Log: DifferentiableOperator {
+  /// ∂x = g / x.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try builder.quotient(site.upstreamOfFirst(), site.input(0))]
+  }
+}
+
+extension Reciprocal: DifferentiableOperator {
+  /// ∂x = −g · y².
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream) = (try site.output(), try site.upstreamOfFirst())
+    return [try builder.negative(builder.product(builder.product(upstream, y), y))]
+  }
+}
+
+extension Tanh: DifferentiableOperator {
+  /// ∂x = g − g · y · y.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream) = (try site.output(), try site.upstreamOfFirst())
+    let product = try builder.product(builder.product(upstream, y), y)
+    return [try builder.difference(upstream, product)]
+  }
+}
+
+extension Sigmoid: DifferentiableOperator {
+  /// ∂x = g · y − g · y · y.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream) = (try site.output(), try site.upstreamOfFirst())
+    let product = try builder.product(upstream, y)
+    return [try builder.difference(product, builder.product(product, y))]
+  }
+}
+
+extension Softplus: DifferentiableOperator {
+  /// ∂x = g · sigmoid(x).
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, upstream) = (try site.input(0), try site.upstreamOfFirst())
+    return [try builder.product(upstream, builder.add(Sigmoid(), x))]
+  }
+}
+
+extension Erf: DifferentiableOperator {
+  /// ∂x = g · 2/√π · e^(−x²).
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, upstream) = (try site.input(0), try site.upstreamOfFirst())
+    let power = try builder.add(Exp(), builder.negative(builder.product(x, x)))
+    return [try builder.product(upstream, builder.product(power, 1.1283791670955126))]
+  }
+}
+
+extension Sin: DifferentiableOperator {
+  /// ∂x = g · cos x.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, upstream) = (try site.input(0), try site.upstreamOfFirst())
+    return [try builder.product(upstream, builder.add(Cos(), x))]
+  }
+}
+
+extension Cos: DifferentiableOperator {
+  /// ∂x = −g · sin x.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, upstream) = (try site.input(0), try site.upstreamOfFirst())
+    return [try builder.negative(builder.product(upstream, builder.add(Sin(), x)))]
+  }
+}
+
+extension Neg: DifferentiableOperator {
+  /// ∂x = −g.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try builder.negative(site.upstreamOfFirst())]
+  }
+}
+
+extension Abs: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T { x > 0 ? 1 : (x < 0 ? -1 : 0) }
+}
+
+extension HardSwish: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T { x <= -3 ? 0 : (x >= 3 ? 1 : x / 3 + 0.5) }
+}
+
+extension Softsign: DifferentiableFunction {
+  package func slope<T: RealElement>(_ x: T) -> T { 1 / ((1 + x.magnitude) * (1 + x.magnitude)) }
+}
+
+extension Mish: DifferentiableFunction {
+  /// With t = tanh(softplus(x)): t + x · (1 − t²) · sigmoid(x).
+  package func slope<T: RealElement>(_ x: T) -> T {
+    let t = T.tanh(max(x, 0) + T.log1p(T.exp(-x.magnitude)))
+    return t + x * (1 - t * t) / (1 + T.exp(-x))
+  }
+}

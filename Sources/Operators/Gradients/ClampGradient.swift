@@ -21,46 +21,22 @@ package struct ClampGradient: Operator {
   package var attributes: Attributes { ["lower": .float(lower), "upper": .float(upper)] }
 
   package func infer(_ inputs: [OperandInfo?], outputs: Int) throws -> [OperandInfo] {
-    let y = try inputs.required(0, "y")
-    let g = try inputs.required(1, "g")
-    try y.require("y", \.isReal, "a float type")
-    try requireSameType(y.type, g.type)
-    if let a = y.shape, let b = g.shape, a != b {
-      throw OperatorError("y has shape \(a.shapeText) and g \(b.shapeText), expected one shape")
-    }
-    return [OperandInfo(type: y.type, shape: y.shape ?? g.shape)]
+    [try inferUpstream(inputs, "y")]
   }
 
   package func evaluate(_ inputs: [Tensor?], outputs: Int, context: EvaluationContext) throws -> [Tensor] {
     let (y, g) = (try inputs.required(0, "y"), try inputs.required(1, "g"))
-    let (low, high) = (Double(lower), Double(upper))
-    let result = zip(y.doubles, g.doubles).map { $0 > low && $0 < high ? $1 : 0 }
+    // Compared as float32, in which a clamped float64 is a bound too.
+    let result = zip(y.floats, g.doubles).map { $0 > lower && $0 < upper ? $1 : 0 }
     return [Tensor(result, shape: y.shape).converted(to: y.type)]
   }
 }
 
 extension ClampGradient: Lowerable {
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
-    guard let y = site.input(0), let g = site.input(1), y.info.type == .float32, let count = y.info.count
-    else { return nil }
     let (kernels, lower, upper) = (site.kernels, lower, upper)
-    // Whatever order the upstream lies in, both are read in it.
-    var call = KernelCall(
-      "clamp gradient",
-      reads: [
-        KernelCall.Read(.input(0), y.decoded(y.layout)), KernelCall.Read(.input(1), g.decoded(y.layout)),
-      ],
-      writes: [Form(.plain, y.layout)], inPlace: 1
-    ) { memory in
-      let (y, g) = (memory.reads[0].of(Float.self), memory.reads[1].of(Float.self))
-      let to = memory.writes[0].of(Float.self)
-      return [
-        Phase.over(count, grain: elementGrain) { start, end in
-          kernels.pointee.clamp_gradient_f32(y + start, g + start, end - start, lower, upper, to + start)
-        }
-      ]
+    return upstreamCall(site, label: "clamp gradient") {
+      kernels.pointee.clamp_gradient_f32($0, $1, $2, lower, upper, $3)
     }
-    call.elements = count
-    return call
   }
 }

@@ -214,7 +214,8 @@ struct WindowRows {
     let rows = images * positions
     // A part does at least 32 times the work that adding its sums is, and some 4 million products.
     let least = Swift.max(32, (1 << 22) / Swift.max(1, work))
-    let count = Swift.max(1, Swift.min(16, rows / least))
+    // All sums together take at most 16 MB.
+    let count = Swift.max(1, Swift.min(16, rows / least, (1 << 22) / Swift.max(1, elements)))
     let size = (rows + count - 1) / count
     return (0..<count).map { $0 * size..<Swift.min(rows, ($0 + 1) * size) }.filter { !$0.isEmpty }
   }

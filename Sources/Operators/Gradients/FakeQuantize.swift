@@ -138,7 +138,7 @@ package struct QuantizationPoints: Sendable, Hashable {
 
   init(attributes: Attributes) throws {
     let codes = try attributes.required("codes", try attributes.integersIfPresent("codes"))
-    guard codes.count == 2, codes[0] < codes[1], codes.allSatisfy((-131_072...131_072).contains) else {
+    guard codes.count == 2, codes[0] < codes[1], codes.allSatisfy((-(1 << 30)...1 << 30).contains) else {
       throw OperatorError("attribute \"codes\" is \(codes), expected the lowest and the highest code")
     }
     channelAxis = try attributes.integerIfPresent("channel_axis")

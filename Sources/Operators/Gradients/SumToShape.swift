@@ -42,12 +42,21 @@ package struct SumToShape: Operator {
   }
 }
 
+extension SumToShape: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try builder.expand(site.upstreamOfFirst(), to: builder.shape(site.input(0)))]
+  }
+}
+
 extension SumToShape: Lowerable {
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard let x = site.input(0), x.info.type == .float32, let shape = x.info.shape, shape.elementCount > 0
     else { return nil }
     let padded = Shape(repeating: 1, count: shape.count - target.count) + target
     let kept = shape.indices.filter { padded[$0] != 1 }
+    if !kept.isEmpty, kept == Array(0..<kept.count), kept.count < shape.count {
+      return rowSums(site, x, rows: target.elementCount, columns: shape.elementCount / target.elementCount)
+    }
     let layout: Layout
     if kept == [1], shape.count > 2 {
       layout = .channelsLast
@@ -78,6 +87,23 @@ extension SumToShape: Lowerable {
         Phase(chunks: 1) { _ in sumRows(parts, rows: chunks, columns, to, kernels) },
       ]
     }
+  }
+}
+
+/// The call that sums each row.
+private func rowSums(
+  _ site: LoweringSite, _ x: LoweringSite.Operand, rows: Int, columns: Int
+) -> KernelCall {
+  let kernels = site.kernels
+  return KernelCall(
+    "sum of rows", reads: [KernelCall.Read(.input(0), x.decoded(.rowMajor))], writes: [Form()]
+  ) { memory in
+    let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
+    return [
+      Phase.over(rows, grain: Swift.max(1, rowGrain / columns)) { start, end in
+        for row in start..<end { to[row] = kernels.pointee.sum_f32(from + row * columns, columns) }
+      }
+    ]
   }
 }
 

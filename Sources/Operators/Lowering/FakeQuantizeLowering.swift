@@ -88,9 +88,9 @@ private struct FakeQuantizeCall {
   }
 
   func backward() -> KernelCall? {
-    guard let upstream = site.input(3) else { return nil }
-    let (points, cells, count, kernels, hasZero) = (points, cells, count, site.kernels, hasZero)
     let isTensor = points.granularity == .tensor
+    guard let upstream = site.input(3), isTensor || !points.clipsOnly else { return nil }
+    let (points, cells, count, kernels, hasZero) = (points, cells, count, site.kernels, hasZero)
     let wantsZero = site.outputs.count > 2
     let factor = points.gradientFactor(elements: count / cells.count)
     // One scale: sums of chunks, added in order. Several: bounds, then each piece sums over its own.
@@ -100,7 +100,7 @@ private struct FakeQuantizeCall {
     return KernelCall(
       "fake quantize gradient", reads: reads + [KernelCall.Read(.input(3), upstream.decoded(layout))],
       writes: [Form(.plain, layout)] + [Form](repeating: Form(), count: site.outputs.count - 1),
-      scratchBytes: isTensor ? chunks * 8 : 12 * cells.count, inPlace: upstreamIndex
+      scratchBytes: isTensor ? chunks * 16 : 12 * cells.count, inPlace: upstreamIndex
     ) { memory in
       let numbers = CellNumbers(memory, points, hasZero: hasZero)
       let x = memory.reads[0].of(Float.self)
@@ -114,21 +114,29 @@ private struct FakeQuantizeCall {
           Phase(chunks: chunks) { chunk in
             let start = chunk * grain
             let (scale, lowest, highest) = numbers[0]
-            scratch[2 * chunk] = 0
-            scratch[2 * chunk + 1] = 0
+            let sums = scratch + 4 * chunk
+            sums.update(repeating: 0, count: 4)
+            let elements = Swift.min(grain, count - start)
+            var source = g + start
+            if points.clipsOnly {
+              // What is clipped above alone moves the scale: its sum is that of a range without a lower end.
+              kernels.pointee.fake_quantize_gradient_f32(
+                x + start, source, elements, scale, -.infinity, highest, ofX + start, sums + 2)
+              source = UnsafePointer(ofX + start)
+            }
             kernels.pointee.fake_quantize_gradient_f32(
-              x + start, g + start, Swift.min(grain, count - start), scale, lowest, highest, ofX + start,
-              scratch + 2 * chunk)
+              x + start, source, elements, scale, lowest, highest, ofX + start, sums)
           },
           Phase(chunks: 1) { _ in
-            var (inside, outside) = (0.0, 0.0)
+            var (inside, outside, above) = (0.0, 0.0, 0.0)
             for chunk in 0..<chunks {
-              inside += Double(scratch[2 * chunk])
-              outside += Double(scratch[2 * chunk + 1])
+              inside += Double(scratch[4 * chunk])
+              outside += Double(scratch[4 * chunk + 1])
+              above += Double(scratch[4 * chunk + 3])
             }
-            let sum = points.clipsOnly ? Float(outside) * Float(points.codes.upperBound) : Float(inside)
+            let sum = points.clipsOnly ? Float(above) * Float(points.codes.upperBound) : Float(inside)
             ofScale[0] = sum * factor
-            ofZero?[0] = -Float(outside) * factor * numbers.scales[0]
+            ofZero?[0] = -Float(outside + above) * factor * numbers.scales[0]
           },
         ]
       }

@@ -37,7 +37,7 @@ extension Gather: Lowerable {
     }
   }
 
-  private static func check(
+  static func check(
     _ picks: UnsafeRawPointer, _ count: Int, wide: Bool, size: Int, _ memory: KernelMemory
   ) -> Phase {
     Phase(chunks: 1) { _ in
@@ -48,7 +48,7 @@ extension Gather: Lowerable {
   }
 
   /// An index counted from the front, or `nil` outside the axis.
-  private static func index(_ picks: UnsafeRawPointer, _ at: Int, wide: Bool, size: Int) -> Int? {
+  static func index(_ picks: UnsafeRawPointer, _ at: Int, wide: Bool, size: Int) -> Int? {
     var index = wide ? Int(picks.of(Int64.self)[at]) : Int(picks.of(Int32.self)[at])
     if index < 0 { index &+= size }
     return index >= 0 && index < size ? index : nil

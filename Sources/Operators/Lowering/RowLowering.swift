@@ -3,20 +3,32 @@ import Graph
 import Tensors
 
 /// Rows of `count` neighbouring elements of the first input.
+///
+/// - Parameter features: inputs that hold one number for each element of a row; `run` gets them in this order.
 private func rowsCall(
-  _ site: LoweringSite, label: String, count: Int, layout: Layout,
-  _ run: @escaping (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
+  _ site: LoweringSite, label: String, count: Int, layout: Layout, features: [Int] = [],
+  _ run:
+    @escaping (
+      _ x: UnsafePointer<Float>, _ rows: Int, _ y: UnsafeMutablePointer<Float>,
+      _ features: [UnsafePointer<Float>]
+    ) -> Void
 ) -> KernelCall? {
   guard let x = site.input(0), x.info.type == .float32, let elements = x.info.count, count > 0, elements > 0
   else { return nil }
+  var reads = [KernelCall.Read(.input(0), x.decoded(layout))]
+  for index in features {
+    guard let operand = site.input(index), operand.info.type == .float32, operand.info.count == count else {
+      return nil
+    }
+    reads.append(KernelCall.Read(.input(index), operand.decoded(.rowMajor)))
+  }
   let rows = elements / count
-  return KernelCall(
-    label, reads: [KernelCall.Read(.input(0), x.decoded(layout))], writes: [Form(.plain, layout)], inPlace: 0
-  ) { memory in
+  return KernelCall(label, reads: reads, writes: [Form(.plain, layout)], inPlace: 0) { memory in
     let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
+    let numbers = memory.reads.dropFirst().map { $0.of(Float.self) }
     return [
       Phase.over(rows, grain: Swift.max(1, rowGrain / count)) { start, end in
-        run(from + start * count, end - start, to + start * count)
+        run(from + start * count, end - start, to + start * count, numbers)
       }
     ]
   }
@@ -24,38 +36,53 @@ private func rowsCall(
 
 extension Softmax: Lowerable {
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
-    guard let x = site.input(0), let shape = x.info.shape, let along = shape.normalizedAxis(axis) else {
-      return nil
-    }
+    guard let (count, layout) = rows(site, along: axis) else { return nil }
     let kernels = site.kernels
-    let count = shape[along]
-    let layout: Layout
-    if along == 1, shape.count > 2 {
-      layout = .channelsLast
-    } else if along == shape.count - 1 {
-      layout = .rowMajor
-    } else {
-      return nil
-    }
-    return rowsCall(site, label: "softmax", count: count, layout: layout) {
-      kernels.pointee.softmax_f32($0, $1, count, $2)
+    return rowsCall(site, label: "softmax", count: count, layout: layout) { x, rows, y, _ in
+      kernels.pointee.softmax_f32(x, rows, count, y)
     }
   }
+}
+
+extension LogSoftmax: Lowerable {
+  /// With p the largest share of a row, of its element x: log Σ eˣ = x − log p.
+  package func lower(_ site: LoweringSite) throws -> KernelCall? {
+    guard let (count, layout) = rows(site, along: axis) else { return nil }
+    let kernels = site.kernels
+    var call = rowsCall(site, label: "log-softmax", count: count, layout: layout) { x, rows, y, _ in
+      kernels.pointee.softmax_f32(x, rows, count, y)
+      for row in 0..<rows {
+        let (from, to) = (x + row * count, y + row * count)
+        var best = 0
+        for i in 1..<Swift.max(count, 1) where to[i] > to[best] { best = i }
+        kernels.pointee.add_scalar_f32(from, Float.log(to[best]) - from[best], count, to)
+      }
+    }
+    // The inputs are read again behind the powers.
+    call?.inPlace = nil
+    return call
+  }
+}
+
+/// The elements of a row along an axis, and the order in which they are neighbours; `nil` where none has them so.
+private func rows(_ site: LoweringSite, along axis: Int) -> (count: Int, layout: Layout)? {
+  guard let shape = site.input(0)?.info.shape, let along = shape.normalizedAxis(axis) else { return nil }
+  if along == 1, shape.count > 2 { return (shape[along], .channelsLast) }
+  return along == shape.count - 1 ? (shape[along], .rowMajor) : nil
 }
 
 extension LayerNormalization: Lowerable {
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard site.outputs.count == 1, let shape = site.input(0)?.info.shape,
-      let first = shape.normalizedAxis(axis),
-      let gain = site.input(1)?.info.constant, site.input(2) == nil || site.input(2)?.info.constant != nil
+      let first = shape.normalizedAxis(axis)
     else { return nil }
     let count = shape[first...].reduce(1, *)
-    guard gain.count == count, site.input(2)?.info.constant?.count ?? count == count else { return nil }
-    let gains = Pinned(gain.floats)
-    let bias = site.input(2)?.info.constant.map { Pinned($0.floats) }
-    let (kernels, epsilon) = (site.kernels, epsilon)
-    return rowsCall(site, label: "layer norm", count: count, layout: .rowMajor) {
-      kernels.pointee.layernorm_f32($0, $1, count, epsilon, gains.of(Float.self), bias?.of(Float.self), $2)
+    let (kernels, epsilon, hasBias) = (site.kernels, epsilon, site.input(2) != nil)
+    return rowsCall(
+      site, label: "layer norm", count: count, layout: .rowMajor, features: hasBias ? [1, 2] : [1]
+    ) { x, rows, y, features in
+      kernels.pointee.layernorm_f32(
+        x, rows, count, epsilon, features[0], hasBias ? features[1] : nil, y)
     }
   }
 }
@@ -63,55 +90,13 @@ extension LayerNormalization: Lowerable {
 extension RMSNormalization: Lowerable {
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard site.outputs.count == 1, let shape = site.input(0)?.info.shape,
-      let first = shape.normalizedAxis(axis),
-      let gain = site.input(1)?.info.constant
+      let first = shape.normalizedAxis(axis)
     else { return nil }
     let count = shape[first...].reduce(1, *)
-    guard gain.count == count else { return nil }
-    let gains = Pinned(gain.floats)
     let (kernels, epsilon) = (site.kernels, epsilon)
-    return rowsCall(site, label: "rms norm", count: count, layout: .rowMajor) {
-      kernels.pointee.rmsnorm_f32($0, $1, count, epsilon, gains.of(Float.self), $2)
-    }
-  }
-}
-
-extension BatchNormalization: Lowerable {
-  package func channelAxis(rank: Int) -> Int { 1 }
-
-  package func lower(_ site: LoweringSite) throws -> KernelCall? {
-    guard !isTraining, site.outputs.count == 1, let x = site.input(0), let shape = x.info.shape,
-      x.info.type == .float32,
-      shape.count >= 2
-    else { return nil }
-    let constants = (1..<5).compactMap { site.input($0)?.info.constant?.doubles }
-    guard constants.count == 4, constants.allSatisfy({ $0.count == shape[1] }) else { return nil }
-    let scale = (0..<shape[1]).map { constants[0][$0] / (constants[3][$0] + Double(epsilon)).squareRoot() }
-    let shift = (0..<shape[1]).map { constants[1][$0] - constants[2][$0] * scale[$0] }
-    let (scales, shifts) = (Pinned(scale.map { Float($0) }), Pinned(shift.map { Float($0) }))
-    let layout: Layout = x.layout == .channelsLast ? .channelsLast : .rowMajor
-    let own = layout.strides(of: shape)
-    let plan = BroadcastPlan(shape: shape, strides: [own, own, shape.indices.map { $0 == 1 ? 1 : 0 }])
-    let (step, channelStep, kernels) = (plan.inner[0], plan.inner[2], site.kernels)
-    guard step == 1 || plan.count == 1 else { return nil }
-    return KernelCall(
-      "batch norm", reads: [KernelCall.Read(.input(0), x.decoded(layout))], writes: [Form(.plain, layout)],
-      inPlace: 0
-    ) { memory in
-      let (from, to) = (memory.reads[0].of(Float.self), memory.writes[0].of(Float.self))
-      let (scales, shifts) = (scales.of(Float.self), shifts.of(Float.self))
-      return [
-        plan.phase(grain: rowGrain) { count, offsets in
-          let target = to + offsets[0]
-          if channelStep == 1 {
-            kernels.pointee.mul_f32(from + offsets[1], scales + offsets[2], count, target)
-            kernels.pointee.add_f32(target, shifts + offsets[2], count, target)
-          } else {
-            kernels.pointee.mul_scalar_f32(from + offsets[1], scales[offsets[2]], count, target)
-            kernels.pointee.add_scalar_f32(target, shifts[offsets[2]], count, target)
-          }
-        }
-      ]
+    return rowsCall(site, label: "rms norm", count: count, layout: .rowMajor, features: [1]) {
+      x, rows, y, features in
+      kernels.pointee.rmsnorm_f32(x, rows, count, epsilon, features[0], y)
     }
   }
 }

@@ -231,3 +231,18 @@ func tupleOffsets(_ data: Shape, _ indices: Tensor, batchAxes: Int) throws -> [I
     return offset
   }
 }
+
+extension Gather: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let op = GatherGradient(axis: axis, shape: try builder.shape(site.input(0)))
+    return [try builder.add(op, site.input(1), site.upstreamOfFirst()), nil]
+  }
+}
+
+extension GatherElements: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (shape, upstream) = (try builder.shape(site.input(0)), try site.upstreamOfFirst())
+    let sums = try ScatterElements(attributes: ["axis": .int(axis), "reduction": .string("add")])
+    return [try builder.add(sums, builder.zeros(shape, as: upstream), site.input(1), upstream), nil]
+  }
+}

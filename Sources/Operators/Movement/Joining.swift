@@ -167,3 +167,33 @@ package struct Split: ActivationOperator {
 
   package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? { .keepsInput(0) }
 }
+
+extension Concat: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let upstream = try site.upstreamOfFirst()
+    let along = try builder.shape(upstream).axis(axis)
+    let sizes = try site.node.inputs.indices.map { try builder.shape(site.input($0))[along] }
+    let parts = try builder.add(
+      Split(axis: along), [upstream, builder.integers(sizes)], outputs: sizes.count)
+    return site.only(parts)
+  }
+}
+
+extension Split: DifferentiableOperator {
+  /// The parts' gradients joined, with zeros for parts that the loss does not depend on.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let x = try site.input(0)
+    let shape = try builder.shape(x)
+    let along = try shape.axis(axis)
+    let sizes = try resolved(
+      shape, sizes: site.constant(1, "split", builder)?.integers, outputs: site.node.outputs.count
+    ).sizes
+    let parts = try sizes.enumerated().map { index, size in
+      if site.upstream.indices.contains(index), let upstream = site.upstream[index] { return upstream }
+      var part = shape
+      part[along] = size
+      return try builder.zeros(part, as: x)
+    }
+    return site.ofFirst(try builder.add(Concat(axis: along), parts, outputs: 1)[0])
+  }
+}

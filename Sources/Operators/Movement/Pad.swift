@@ -164,3 +164,19 @@ package struct CenterCropPad: Operator {
     return [x.mapped(maps, fill: Tensor(integers: [0], shape: [1], type: x.type))]
   }
 }
+
+extension Pad: DifferentiableOperator {
+  /// What was added is taken away, and what was taken away is zero.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    guard mode == .constant else { throw OperatorError("mode \(mode.rawValue) has no gradient here") }
+    try site.requireUnwanted(2..<3, "the constant")
+    guard let pads = try site.constant(1, "pads", builder)?.integers else {
+      throw OperatorError("input pads is missing")
+    }
+    let shape = try builder.shape(site.input(0))
+    let sizes = try resolved(shape, pads: pads, axes: site.constant(3, "axes", builder)?.integers)
+    return site.ofFirst(
+      try builder.padded(
+        site.upstreamOfFirst(), before: sizes.map { -$0.begin }, behind: sizes.map { -$0.end }))
+  }
+}

@@ -211,3 +211,78 @@ package struct Upsample: Operator {
     try resize.evaluate([inputs.optional(0), nil, inputs.optional(1)], outputs: outputs, context: context)
   }
 }
+
+extension Resize: DifferentiableOperator {
+  /// The transpose of the resampling, axis by axis.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let shape = try builder.shape(site.input(0))
+    let axes = try resolved(
+      shape, scales: site.constant(2, "scales", builder)?.floats,
+      sizes: site.constant(3, "sizes", builder)?.integers,
+      region: site.constant(1, "region", builder)?.doubles)
+    let upstream = try site.upstreamOfFirst()
+    if let gradient = try wholeBlocks(axes, upstream, &builder) { return site.ofFirst(gradient) }
+    var gradient = upstream
+    for (index, axis) in axes.enumerated() where !axis.isIdentity {
+      // The axis goes last, where a matrix of the weights turns outputs back into inputs.
+      var order = Array(shape.indices)
+      order.swapAt(index, shape.count - 1)
+      let weights = builder.constant(
+        Tensor(
+          doubles: matrix(axis), shape: [axis.output, axis.input],
+          type: builder.infos[upstream]?.type ?? .float32))
+      let moved = try builder.transpose(gradient, order)
+      gradient = try builder.transpose(builder.add(MatMul(), moved, weights), order)
+    }
+    return site.ofFirst(gradient)
+  }
+
+  /// The weights of an axis, `[output, input]`.
+  private func matrix(_ axis: Axis) -> [Double] {
+    var result = [Double](repeating: 0, count: axis.output * axis.input)
+    if mode == .nearest {
+      for index in 0..<axis.output {
+        let source = axis.isIdentity ? index : nearestIndex(index, axis)
+        if source >= 0 { result[index * axis.input + source] = 1 }
+      }
+      return result
+    }
+    let filter = filter(axis)
+    for index in 0..<axis.output where !filter.isOutside[index] {
+      for tap in index * filter.taps..<(index + 1) * filter.taps {
+        result[index * axis.input + filter.indices[tap]] += filter.weights[tap]
+      }
+    }
+    return result
+  }
+
+  /// The gradient of an image whose every pixel became a block of copies: the sums of the blocks.
+  ///
+  /// `nil` for any other resampling.
+  private func wholeBlocks(
+    _ axes: [Axis], _ upstream: ValueName, _ builder: inout GraphBuilder
+  ) throws -> ValueName? {
+    guard mode == .nearest, (3...5).contains(axes.count), axes[0].isIdentity, axes[1].isIdentity else {
+      return nil
+    }
+    let spatial = axes.dropFirst(2)
+    let factors = spatial.map { $0.input == 0 ? 0 : $0.output / $0.input }
+    for (axis, factor) in zip(spatial, factors) {
+      guard factor > 0, axis.output == factor * axis.input,
+        axis.isIdentity || (0..<axis.output).allSatisfy({ nearestIndex($0, axis) == $0 / factor })
+      else { return nil }
+    }
+    let window = WindowAttributes(kernel: factors, strides: factors)
+    let means = try builder.add(AveragePool(window: window), upstream)
+    return try builder.product(means, Float(factors.reduce(1, *)))
+  }
+}
+
+extension Upsample: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    var inner = site
+    inner.node.inputs = try [site.input(0), nil, site.input(1)]
+    inner.wanted = [true, false, false]
+    return site.ofFirst(try resize.gradient(inner, &builder)[0] ?? site.upstreamOfFirst())
+  }
+}

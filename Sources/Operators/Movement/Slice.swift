@@ -216,3 +216,79 @@ package struct Trilu: Operator {
     }
   }
 }
+
+extension Slice: DifferentiableOperator {
+  /// The gradient at the places that were read, zeros between and around them.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let shape = try builder.shape(site.input(0))
+    let ranges = try resolved(
+      shape, starts: site.constant(1, "starts", builder)?.integers ?? [],
+      ends: site.constant(2, "ends", builder)?.integers ?? [],
+      axes: site.constant(3, "axes", builder)?.integers,
+      steps: site.constant(4, "steps", builder)?.integers)
+    var gradient = try site.upstreamOfFirst()
+    guard ranges.allSatisfy({ $0.count > 0 }) else {
+      return site.ofFirst(try builder.zeros(shape, as: gradient))
+    }
+    let backwards = ranges.indices.filter { ranges[$0].step < 0 && ranges[$0].count > 1 }
+    if !backwards.isEmpty {
+      let flip = [
+        builder.integers(backwards.map { _ in -1 }), builder.integers(backwards.map { _ in .min }),
+        builder.integers(backwards), builder.integers(backwards.map { _ in -1 }),
+      ]
+      gradient = try builder.add(Slice(), [gradient] + flip, outputs: 1)[0]
+    }
+    var (before, behind) = ([Int](), [Int]())
+    for (axis, range) in ranges.enumerated() {
+      let step = range.count > 1 ? abs(range.step) : 1
+      let first = range.step < 0 ? range.start + (range.count - 1) * range.step : range.start
+      if step > 1 { gradient = try builder.spread(gradient, axis: axis, step: step) }
+      before.append(first)
+      // Negative where the zeros behind the last element lie outside.
+      behind.append(shape[axis] - first - range.count * step)
+    }
+    return site.ofFirst(try builder.padded(gradient, before: before, behind: behind))
+  }
+}
+
+extension GraphBuilder {
+  /// Zeros behind each index of an axis, so that indices are `step` apart.
+  fileprivate mutating func spread(_ value: ValueName, axis: Int, step: Int) throws -> ValueName {
+    let shape = try shape(value)
+    let column = try reshape(value, Array(shape[...axis]) + [1] + Array(shape[(axis + 1)...]))
+    var pads = [Int](repeating: 0, count: 2 * (shape.count + 1))
+    pads[shape.count + 1 + axis + 1] = step - 1
+    let spread = try add(Pad(), column, integers(pads))
+    return try reshape(spread, Array(shape[..<axis]) + [shape[axis] * step] + Array(shape[(axis + 1)...]))
+  }
+}
+
+extension Expand: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    site.ofFirst(try builder.sum(site.upstreamOfFirst(), to: builder.shape(site.input(0))))
+  }
+}
+
+extension Tile: DifferentiableOperator {
+  /// The sum over the repetitions of each axis.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let shape = try builder.shape(site.input(0))
+    var gradient = try site.upstreamOfFirst()
+    for axis in shape.indices {
+      let own = try builder.shape(gradient)
+      guard own[axis] != shape[axis], shape[axis] > 0 else { continue }
+      let rest = Array(own[(axis + 1)...])
+      let pairs = Array(own[..<axis]) + [own[axis] / shape[axis], shape[axis]] + rest
+      let sum = try builder.reduceSum(builder.reshape(gradient, pairs), [axis])
+      gradient = try builder.reshape(sum, Array(own[..<axis]) + [shape[axis]] + rest)
+    }
+    return site.ofFirst(gradient)
+  }
+}
+
+extension Trilu: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let rest = site.node.inputs.dropFirst()
+    return site.ofFirst(try builder.add(self, [site.upstreamOfFirst()] + rest, outputs: 1)[0])
+  }
+}

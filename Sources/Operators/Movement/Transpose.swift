@@ -154,3 +154,20 @@ extension Transpose: DifferentiableOperator {
     return [try builder.transpose(site.upstreamOfFirst(), inverse)]
   }
 }
+
+extension DepthToSpace: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (shape, upstream) = (try builder.shape(site.input(0)), try site.upstreamOfFirst())
+    let whole = try SpaceToDepth(attributes: ["blocksize": .int(block)])
+    guard isChannelFirst else { return [try builder.add(whole, upstream)] }
+    let (n, c, h, w) = (shape[0], shape[1] / (block * block), shape[2], shape[3])
+    let blocks = try builder.reshape(upstream, [n, c, h, block, w, block])
+    return [try builder.reshape(builder.transpose(blocks, [0, 1, 3, 5, 2, 4]), shape)]
+  }
+}
+
+extension SpaceToDepth: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try builder.add(DepthToSpace(attributes: ["blocksize": .int(block)]), site.upstreamOfFirst())]
+  }
+}

@@ -147,3 +147,52 @@ package struct BatchNormalization: Operator {
     }
   }
 }
+
+extension BatchNormalization: DifferentiableOperator {
+  /// With h = g · scale and n = (x − mean) / deviation: ∂x = h / deviation, in training less what goes through the
+  /// batch's mean and variance; ∂scale = Σ g · n; ∂bias = Σ g.
+  ///
+  /// The running mean and variance that training gives have no gradient.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, upstream) = (try site.input(0), try site.upstreamOfFirst())
+    let shape = try builder.shape(x)
+    // One number for each channel, as it broadcasts to x.
+    let channels = shape.count < 2 ? [1] : [shape[1]] + shape.dropFirst(2).map { _ in 1 }
+    let parameters = try (1..<5).map { index in
+      let parameter = try site.input(index)
+      guard builder.infos[parameter]?.type == builder.infos[x]?.type else {
+        throw OperatorError("parameters of another type than x have no gradient here")
+      }
+      return try builder.reshape(parameter, channels)
+    }
+    func own(_ sums: ValueName, _ index: Int) throws -> ValueName {
+      try builder.reshape(builder.sum(sums, to: channels), builder.shape(site.input(index)))
+    }
+    var gradients = [ValueName?](repeating: nil, count: site.node.inputs.count)
+    let normalized: ValueName
+    if isTraining {
+      let rows = Float(shape.elementCount / Swift.max(1, channels[0]))
+      let form = try NormalizedForm(x, epsilon: epsilon, &builder) { value, builder in
+        try builder.product(builder.sum(value, to: channels), 1 / rows)
+      }
+      normalized = form.normalized
+      if site.wants(0) {
+        gradients[0] = try form.gradient(builder.product(upstream, parameters[0]), &builder)
+      }
+    } else {
+      let deviation = try builder.add(Sqrt(), builder.sum(parameters[3], epsilon))
+      let factor = try builder.quotient(parameters[0], deviation)
+      normalized = try builder.quotient(builder.difference(x, parameters[2]), deviation)
+      if site.wants(0) { gradients[0] = try builder.product(upstream, factor) }
+      if site.wants(3) { gradients[3] = try own(builder.negative(builder.product(upstream, factor)), 3) }
+      if site.wants(4) {
+        // ∂y/∂variance = −½ · scale · n / deviation².
+        let slope = try builder.product(builder.quotient(factor, deviation), -0.5)
+        gradients[4] = try own(builder.product(builder.product(upstream, normalized), slope), 4)
+      }
+    }
+    if site.wants(1) { gradients[1] = try own(builder.product(upstream, normalized), 1) }
+    if site.wants(2) { gradients[2] = try own(upstream, 2) }
+    return gradients
+  }
+}

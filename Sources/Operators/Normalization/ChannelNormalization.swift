@@ -178,3 +178,48 @@ package struct LRN: Operator {
     }
   }
 }
+
+extension InstanceNormalization: DifferentiableOperator {
+  /// That of as many groups as channels.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let channels = try builder.shape(site.input(0))[1]
+    return try groupGradient(site, groups: channels, epsilon: epsilon, &builder)
+  }
+}
+
+extension GroupNormalization: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try groupGradient(site, groups: groups, epsilon: epsilon, &builder)
+  }
+}
+
+/// The gradients of x, scale and bias where groups of channels are normalised.
+private func groupGradient(
+  _ site: GradientSite, groups: Int, epsilon: Float, _ builder: inout GraphBuilder
+) throws -> [ValueName?] {
+  let (x, scale, upstream) = (try site.input(0), try site.input(1), try site.upstreamOfFirst())
+  let shape = try builder.shape(x)
+  let rows = [shape[0], groups, shape.elementCount / Swift.max(1, shape[0] * groups)]
+  // A scale for each channel broadcasts to x, one for each group to the rows.
+  let isPerChannel = try builder.shape(scale) == [shape[1]]
+  let form = isPerChannel ? shape : rows
+  let own = [form[1]] + form.dropFirst(2).map { _ in 1 }
+  let g = try builder.reshape(upstream, form)
+  let normalized = try NormalizedForm(builder.reshape(x, rows), epsilon: epsilon, &builder) {
+    try $1.reduceMean($0, [2])
+  }
+  var gradients: [ValueName?] = [nil, nil, nil]
+  if site.wants(0) {
+    let scaled = try builder.product(g, builder.reshape(scale, own))
+    gradients[0] = try builder.reshape(
+      normalized.gradient(builder.reshape(scaled, rows), &builder), shape)
+  }
+  if site.wants(1) {
+    let terms = try builder.product(g, builder.reshape(normalized.normalized, form))
+    gradients[1] = try builder.reshape(builder.sum(terms, to: own), builder.shape(scale))
+  }
+  if site.wants(2) {
+    gradients[2] = try builder.reshape(builder.sum(g, to: own), builder.shape(site.input(2)))
+  }
+  return gradients
+}

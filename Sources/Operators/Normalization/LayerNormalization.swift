@@ -118,3 +118,39 @@ private func featureValues(_ tensor: Tensor, _ features: Shape, _ label: String)
   }
   return PeriodicValues(values: tensor.converted(to: .float64).broadcast(to: features).doubles, run: 1)
 }
+
+extension LayerNormalization: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try site.requireFirstOnly()
+    return try featureGradient(site, axis: axis, epsilon: epsilon, isRootMeanSquare: false, &builder)
+  }
+}
+
+extension RMSNormalization: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try featureGradient(site, axis: axis, epsilon: epsilon, isRootMeanSquare: true, &builder)
+  }
+}
+
+/// The gradients of x, scale and bias where everything from an axis on is normalised.
+private func featureGradient(
+  _ site: GradientSite, axis: Int, epsilon: Float, isRootMeanSquare: Bool, _ builder: inout GraphBuilder
+) throws -> [ValueName?] {
+  let (x, scale, upstream) = (try site.input(0), try site.input(1), try site.upstreamOfFirst())
+  guard builder.infos[x]?.type == builder.infos[scale]?.type else {
+    throw OperatorError("a scale of another type than x has no gradient here")
+  }
+  let shape = try builder.shape(x)
+  let axes = Array(try shape.axis(axis)..<shape.count)
+  let form = try NormalizedForm(x, epsilon: epsilon, isRootMeanSquare: isRootMeanSquare, &builder) {
+    try $1.reduceMean($0, axes)
+  }
+  var gradients = [ValueName?](repeating: nil, count: site.node.inputs.count)
+  if site.wants(0) { gradients[0] = try form.gradient(builder.product(upstream, scale), &builder) }
+  if site.wants(1) {
+    gradients[1] = try builder.sum(
+      builder.product(upstream, form.normalized), to: builder.shape(scale))
+  }
+  if site.wants(2) { gradients[2] = try builder.sum(upstream, to: builder.shape(site.input(2))) }
+  return gradients
+}

@@ -77,3 +77,10 @@ package struct AveragePool: ActivationOperator {
     }
   }
 }
+
+extension AveragePool: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let op = AveragePoolGradient(self, shape: try builder.shape(site.input(0)))
+    return [try builder.add(op, site.upstreamOfFirst())]
+  }
+}

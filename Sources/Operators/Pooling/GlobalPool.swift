@@ -96,3 +96,12 @@ extension GlobalAveragePool: DifferentiableOperator {
     return [try builder.expand(share, to: shape)]
   }
 }
+
+extension GlobalMaxPool: DifferentiableOperator {
+  /// That of a pooling by one window.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let shape = try builder.shape(site.input(0))
+    let pool = MaxPool(window: WindowAttributes(kernel: Array(shape.dropFirst(2))))
+    return [try builder.add(MaxPoolGradient(pool), site.input(0), site.upstreamOfFirst())]
+  }
+}

@@ -105,3 +105,9 @@ package struct MaxPool: ActivationOperator {
     }
   }
 }
+
+extension MaxPool: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    [try builder.add(MaxPoolGradient(self), site.input(0), site.upstreamOfFirst())]
+  }
+}

@@ -179,3 +179,33 @@ private func addProducts<T: SummableElement>(
     }
   }
 }
+
+extension Einsum: DifferentiableOperator {
+  /// For each operand the sum of products of ∂loss/∂output and the other operands, over the axes it does not have.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (inputs, output) = try terms()
+    let all = inputs.flatMap { $0 }
+    guard !all.contains("."), inputs.allSatisfy({ Set($0).count == $0.count }) else {
+      throw OperatorError("equation \"\(equation)\" has dots or a diagonal, which has no gradient here")
+    }
+    let result = output ?? Set(all).filter { label in all.filter { $0 == label }.count == 1 }.sorted()
+    let operands = try inputs.indices.map { try site.input($0) }
+    return try inputs.indices.map { index in
+      guard site.wants(index) else { return nil }
+      let others = inputs.indices.filter { $0 != index }
+      let known = Set(result + others.flatMap { inputs[$0] })
+      let terms = ([result] + others.map { inputs[$0] }).map { String($0) }.joined(separator: ",")
+      let reverse = try Einsum(
+        attributes: ["equation": .string("\(terms)->\(String(inputs[index].filter(known.contains)))")])
+      let product = try builder.add(
+        reverse, [site.upstreamOfFirst()] + others.map { operands[$0] }, outputs: 1)[0]
+      // Axes that only this operand has were summed, or had size 1 elsewhere: their gradient repeats.
+      let shape = try builder.shape(operands[index])
+      var found = try builder.shape(product).makeIterator()
+      let full = inputs[index].map { known.contains($0) ? found.next() ?? 1 : 1 }
+      let kept = zip(full, shape).map { min($0, $1) }
+      let sums = try builder.sum(builder.reshape(product, full), to: kept)
+      return try builder.expand(sums, to: shape)
+    }
+  }
+}

@@ -159,3 +159,78 @@ extension ReduceMean: DifferentiableOperator {
     return [try builder.expand(share, to: shape)] + site.node.inputs.dropFirst().map { _ in nil }
   }
 }
+
+extension ReductionFunction {
+  /// The (first) output in a shape that broadcasts to the input's: reduced axes with size 1.
+  fileprivate func keptOutput(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> (
+    y: ValueName, upstream: ValueName, axes: [Int]
+  ) {
+    let (upstream, axes) = try keepingAxes(site, &builder)
+    return (try builder.reshape(site.output(), builder.shape(upstream)), upstream, axes)
+  }
+
+  /// g to the elements that are the output, in equal parts where several are.
+  fileprivate func gradientOfChoice(
+    _ site: GradientSite, _ builder: inout GraphBuilder
+  ) throws -> [ValueName?] {
+    let (y, upstream, axes) = try keptOutput(site, &builder)
+    let chosen = try builder.equality(site.input(0), y)
+    let count = axes.isEmpty ? chosen : try builder.reduceSum(chosen, axes)
+    return site.ofFirst(try builder.product(chosen, builder.quotient(upstream, count)))
+  }
+}
+
+extension ReduceMax: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try gradientOfChoice(site, &builder)
+  }
+}
+
+extension ReduceMin: DifferentiableOperator {
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    try gradientOfChoice(site, &builder)
+  }
+}
+
+extension ReduceL1: DifferentiableOperator {
+  /// ∂x = g · sign(x).
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let upstream = try keepingAxes(site, &builder).upstream
+    return site.ofFirst(try builder.product(builder.add(Sign(), site.input(0)), upstream))
+  }
+}
+
+extension ReduceL2: DifferentiableOperator {
+  /// ∂x = g · x / y, 0 where the norm is 0.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream, _) = try keptOutput(site, &builder)
+    let factor = try builder.product(upstream, builder.inverseOfNorm(y))
+    return site.ofFirst(try builder.product(site.input(0), factor))
+  }
+}
+
+extension ReduceSumSquare: DifferentiableOperator {
+  /// ∂x = 2 · g · x.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let upstream = try keepingAxes(site, &builder).upstream
+    return site.ofFirst(try builder.product(site.input(0), builder.product(upstream, 2)))
+  }
+}
+
+extension ReduceLogSum: DifferentiableOperator {
+  /// ∂x = g · e^(−y).
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream, _) = try keptOutput(site, &builder)
+    let share = try builder.product(upstream, builder.add(Exp(), builder.negative(y)))
+    return site.ofFirst(try builder.expand(share, to: builder.shape(site.input(0))))
+  }
+}
+
+extension ReduceLogSumExp: DifferentiableOperator {
+  /// ∂x = g · e^(x − y).
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (y, upstream, _) = try keptOutput(site, &builder)
+    let powers = try builder.add(Exp(), builder.difference(site.input(0), y))
+    return site.ofFirst(try builder.product(powers, upstream))
+  }
+}

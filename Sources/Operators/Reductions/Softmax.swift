@@ -192,3 +192,20 @@ extension LogSoftmax: DifferentiableOperator {
     return [try builder.difference(upstream, builder.product(builder.add(Exp(), y), sum))]
   }
 }
+
+extension LpNormalization: DifferentiableOperator {
+  /// With n the norm: ∂x = (g − y · Σ g · y) / n for p = 2, (g − sign(x) · Σ g · y) / n for p = 1.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, y, upstream) = (try site.input(0), try site.output(), try site.upstreamOfFirst())
+    let along = try builder.shape(x).axis(axis)
+    let axes = builder.integers([along])
+    let norm =
+      p == 1
+      ? try builder.add(ReduceL1(options: ReductionOptions()), x, axes)
+      : try builder.add(ReduceL2(options: ReductionOptions()), x, axes)
+    let sum = try builder.reduceSum(builder.product(upstream, y), [along])
+    let direction = p == 1 ? try builder.add(Sign(), x) : y
+    let difference = try builder.difference(upstream, builder.product(direction, sum))
+    return [try builder.product(difference, builder.inverseOfNorm(norm))]
+  }
+}
