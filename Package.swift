@@ -60,7 +60,8 @@ let package = Package(
     room(
       "Workflows",
       [
-        "Training", "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph",
+        "Training", "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators",
+        "Graph",
         "Tensors",
         "CKernels", yams,
       ]),
@@ -68,13 +69,17 @@ let package = Package(
     room("Exporters", ["Workflows", "Jobs", "Quantization", "Graph", "Tensors"]),
     room(
       "Workbench",
-      ["Jobs", "Exporters", "Analysis", "Workflows", "Evaluation", "Quantization", "Graph", "Tensors"]),
+      [
+        "Jobs", "Exporters", "Analysis", "Workflows", "Training", "Evaluation", "Quantization", "Graph",
+        "Tensors",
+      ]),
     room("Interface", [yams], resources: themes.map { .embedInCode("../../themes/\($0).yaml") }),
     room(
       "Panes",
       [
-        "Interface", "Workbench", "Exporters", "Analysis", "Workflows", "Evaluation", "Quantization", "Jobs",
-        "Graph", "Tensors",
+        "Interface", "Workbench", "Exporters", "Analysis", "Workflows", "Training", "Evaluation",
+        "Quantization",
+        "Jobs", "Graph", "Tensors",
       ]),
     room(
       "Screen",
@@ -111,13 +116,16 @@ let package = Package(
     tests("Jobs", ["Tensors"]),
     tests(
       "Workbench",
-      ["Analysis", "Workflows", "Quantization", "Operators", "Graph", "Tensors", "Jobs", "Evaluation"]),
+      [
+        "Analysis", "Workflows", "Training", "Quantization", "Operators", "Graph", "Tensors", "Jobs",
+        "Evaluation",
+      ]),
     tests("Interface"),
     tests(
       "Screen",
       [
-        "Panes", "Interface", "Workbench", "Analysis", "Workflows", "Quantization", "Operators", "Graph",
-        "Tensors", "Jobs", "Evaluation",
+        "Panes", "Interface", "Workbench", "Analysis", "Workflows", "Training", "Quantization", "Operators",
+        "Graph", "Tensors", "Jobs", "Evaluation",
       ]),
     tests("Terminal", ["Interface"]),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swift),

@@ -28,6 +28,9 @@ private struct OnnxRuntimeScript {
 
   private func nodes(_ mode: Mode) -> [String] { layers.filter { $0.effective.mode == mode }.map(\.node) }
 
+  /// Layers that `quantize_static` takes: calibrated ones, trained or not.
+  private var calibrated: [ResolvedLayer] { layers.filter(\.effective.mode.isStatic) }
+
   private mutating func build() -> String {
     let weightOnly = nodes(.weightOnly)
     if !weightOnly.isEmpty {
@@ -35,7 +38,13 @@ private struct OnnxRuntimeScript {
         "\(weightOnly.count) weight-only layers stay float: quantize_static and quantize_dynamic have no such mode; `lathe quantize … -o model.onnx` writes them."
       )
     }
-    if nodes(.static).isEmpty { return dynamicScript() }
+    if calibrated.isEmpty { return dynamicScript() }
+    let trained = nodes(.qat)
+    if !trained.isEmpty {
+      losses.append(
+        "\(trained.count) trained layers are calibrated only: quantize_static does not train; `lathe quantize … -o model.onnx` writes the trained network."
+      )
+    }
     let dynamic = nodes(.dynamic)
     if !dynamic.isEmpty {
       losses.append("\(dynamic.count) dynamic layers stay float: one call is static or dynamic, not both.")
@@ -44,8 +53,8 @@ private struct OnnxRuntimeScript {
   }
 
   private mutating func staticScript() -> String {
-    let settings = layers.first { $0.effective.mode == .static }?.effective ?? input.recipe.defaults
-    let chosen = layers.filter { $0.effective.mode == .static }
+    let settings = calibrated.first?.effective ?? input.recipe.defaults
+    let chosen = calibrated
     let perChannel = settings.weights.granularity != .tensor
     var options: [String] = []
     let method: String
@@ -104,7 +113,7 @@ private struct OnnxRuntimeScript {
           output + ".pre", output, None if cache else Samples(data, \(input.recipe.calibration.samples)),
           quant_format=QuantFormat.QDQ, activation_type=QuantType.\(activation), weight_type=QuantType.QInt8,
           per_channel=\(perChannel ? "True" : "False"), calibrate_method=CalibrationMethod.\(method),
-          nodes_to_exclude=\(Python.list(excluded(keeping: .static), indent: "    ")),
+          nodes_to_exclude=\(Python.list(excluded(keeping: \.isStatic), indent: "    ")),
           extra_options={\(options.joined(separator: ", "))}, calibration_cache_path=cache)
       os.remove(output + ".pre")
 
@@ -126,7 +135,7 @@ private struct OnnxRuntimeScript {
       quantize_dynamic(
           model, output, weight_type=QuantType.QInt8, per_channel=\(perChannel ? "True" : "False"),
           op_types_to_quantize=\(Python.list(Array(Set(dynamic.map(\.operatorName))).sorted(), indent: "    ")),
-          nodes_to_exclude=\(Python.list(excluded(keeping: .dynamic), indent: "    ")))
+          nodes_to_exclude=\(Python.list(excluded(keeping: { $0 == .dynamic }), indent: "    ")))
 
       """
   }
@@ -143,8 +152,8 @@ private struct OnnxRuntimeScript {
   }
 
   /// Every node that could be quantized and must not be.
-  private func excluded(keeping mode: Mode) -> [String] {
-    input.resolution.layers.filter { $0.effective.mode != mode }.map(\.node)
+  private func excluded(keeping isKept: (Mode) -> Bool) -> [String] {
+    input.resolution.layers.filter { !isKept($0.effective.mode) }.map(\.node)
   }
 
   private mutating func weightOverrides(_ layers: [ResolvedLayer], common: LayerSettings) -> [String] {

@@ -10,7 +10,7 @@ package struct JobStatus: Sendable, Equatable {
   package enum State: Sendable, Equatable {
     case queued
     case running
-    /// Waits while another job measures time alone.
+    /// Stands still: another job measures time alone, or the user paused it.
     case paused
     case done
     case cancelled
@@ -33,12 +33,14 @@ package struct JobStatus: Sendable, Equatable {
   package var note: String
   /// Whether it measures time alone at the moment.
   package var isTiming: Bool
-  /// Seconds since it started running; 0 while queued.
+  /// Whether the user paused it.
+  package var isHeld: Bool
+  /// Seconds it has run, without those it stood still; 0 while queued.
   package var seconds: Double
 
   package init(
     id: JobID, title: String, state: State = .queued, fraction: Double? = nil, note: String = "",
-    isTiming: Bool = false, seconds: Double = 0
+    isTiming: Bool = false, isHeld: Bool = false, seconds: Double = 0
   ) {
     self.id = id
     self.title = title
@@ -46,6 +48,7 @@ package struct JobStatus: Sendable, Equatable {
     self.fraction = fraction
     self.note = note
     self.isTiming = isTiming
+    self.isHeld = isHeld
     self.seconds = seconds
   }
 
@@ -75,8 +78,8 @@ package struct Reporter: Sendable {
   /// For work outside a queue: nobody listens and nobody cancels.
   package static let silent = Reporter(report: { _, _ in })
 
-  /// Tells how far the work is; throws `JobCancelled` when the job was cancelled and waits while another
-  /// job measures time.
+  /// Tells how far the work is; throws `JobCancelled` when the job was cancelled, and waits while another job measures
+  /// time or the user has paused this one.
   ///
   /// One call per unit of work (a batch, a layer) does all three.
   package func report(_ fraction: Double?, _ note: String = "") throws { try onReport(fraction, note) }

@@ -28,6 +28,11 @@ package final class JobQueue: Sendable {
     /// Running jobs that stand still at a report.
     var parked = 0
     var stopped = false
+
+    /// Whether a running job has to stand still; one that measures time goes on to the end of that.
+    func mustStand(_ id: JobID) -> Bool {
+      timing != id && (timing != nil || entries[id]?.status.isHeld ?? false)
+    }
   }
 
   private let state = Locked(State())
@@ -78,11 +83,24 @@ package final class JobQueue: Sendable {
     signal()
   }
 
+  /// Lets a job stand still at its next report, or go on.
+  package func setPaused(_ id: JobID, _ isPaused: Bool) {
+    let status: JobStatus? = state.withLock { state in
+      guard var entry = state.entries[id], entry.status.isHeld != isPaused else { return nil }
+      entry.status.isHeld = isPaused
+      state.entries[id] = entry
+      return entry.status
+    }
+    if let status { notify(status) }
+    signal()
+  }
+
   package func cancelAll() {
     for id in state.withLock({ Array($0.entries.keys) }) { cancel(id) }
   }
 
-  package var isIdle: Bool { state.withLock { $0.entries.isEmpty } }
+  /// Whether nothing is queued or running but what the user paused.
+  package var isIdle: Bool { state.withLock { $0.entries.values.allSatisfy(\.status.isHeld) } }
 
   /// Blocks until no job is queued or running.
   package func waitUntilIdle() { wait { state.withLock { $0.entries.isEmpty } } }
@@ -166,7 +184,7 @@ package final class JobQueue: Sendable {
       let isDue = entry.told.map { ContinuousClock.now - $0 >= Self.reportInterval } ?? true
       if isDue { entry.told = .now }
       state.entries[id] = entry
-      return (isDue ? entry.status : nil, state.timing != nil && state.timing != id)
+      return (isDue ? entry.status : nil, state.mustStand(id))
     }
     if let status { notify(status) }
     if mustPark { try park(id) }
@@ -176,8 +194,14 @@ package final class JobQueue: Sendable {
     tell(id) { $0.state = .paused }
     state.withLock { $0.parked += 1 }
     signal()
-    wait { state.withLock { $0.timing == nil || $0.entries[id]?.isCancelled ?? true } }
-    state.withLock { $0.parked -= 1 }
+    let began = ContinuousClock.now
+    wait { state.withLock { !$0.mustStand(id) || $0.entries[id]?.isCancelled ?? true } }
+    state.withLock { state in
+      state.parked -= 1
+      if let started = state.entries[id]?.started {
+        state.entries[id]?.started = started + (ContinuousClock.now - began)
+      }
+    }
     tell(id) { $0.state = .running }
     if state.withLock({ $0.entries[id]?.isCancelled ?? true }) { throw JobCancelled() }
   }

@@ -185,6 +185,7 @@ package struct ComparePane: CommandedPane {
       if column == 1 { return float32.flatMap(figure.text) ?? [Run(Numbers.none, .muted)] }
       let cell = shown[column - 2]
       guard let runs = cell.trial.flatMap(figure.text) else { return [Run(Numbers.none, .muted)] }
+      if cell.isProvisional { return [Run("≈", .info)] + runs }
       guard cell.isStale || (figure.isLatency && cell.latencyIsStale) else { return runs }
       return [Run("~", .stale)] + runs.map { Run($0.text, .stale) }
     }
@@ -199,6 +200,7 @@ package struct ComparePane: CommandedPane {
     case .notRun: return [Run(shown.isStale ? "r reruns" : "r runs it", .muted)]
     case .queued: return [Run("queued", .info)]
     case .running(let fraction): return [Run(Numbers.percent(fraction, 0) + " %", .info)]
+    case .training(let epoch, let epochs): return [Run("epoch \(epoch)/\(epochs)", .info)]
     case .done: return [Run(badge, .muted), Run("✓ done", .good)]
     case .failed: return [Run("✗ failed", .bad)]
     }
@@ -215,7 +217,7 @@ package struct ComparePane: CommandedPane {
       header: ["", "float32"] + state.candidates.map(\.title),
       rows: figures.map { figure in
         [figure.title, cell(figure, float32)]
-          + shown.map { ($0.isStale ? "~" : "") + cell(figure, $0.trial) }
+          + shown.map { ($0.isStale ? "~" : $0.isProvisional ? "≈" : "") + cell(figure, $0.trial) }
       }, leftColumns: 1)
   }
 }

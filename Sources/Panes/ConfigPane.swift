@@ -58,7 +58,7 @@ package struct ConfigPane: CommandedPane {
   }
 
   /// Modes in the order that `m` goes through them.
-  package static let modes: [Mode] = [.float, .static, .dynamic, .weightOnly]
+  package static let modes: [Mode] = [.float, .static, .dynamic, .qat, .weightOnly]
   package static let weightBits = Array(2...8)
   package static let activationBits = Array(2...8) + [16]
   private static let granularities: [Scheme.Granularity] = [
@@ -101,14 +101,14 @@ package struct ConfigPane: CommandedPane {
         next(settings.activations.bits, in: activationBits, by: step).map {
           (SettingsChange(activationBits: $0), "\($0)-bit activations")
         }
-      }, applies: { $0.mode == .static }),
+      }, applies: { $0.mode.isStatic }),
     Setting(
       title: "Inputs", text: { Words.symmetry($0.activations.symmetric) },
       turn: { settings, _ in
         var change = SettingsChange()
         change.activations.symmetric = !settings.activations.symmetric
         return (change, "\(Words.symmetry(!settings.activations.symmetric)) activations")
-      }, applies: { $0.mode == .static }),
+      }, applies: { $0.mode.isStatic }),
     Setting(
       title: "Observer", text: { $0.activations.observer.text },
       turn: { settings, step in
@@ -116,13 +116,32 @@ package struct ConfigPane: CommandedPane {
         let place = all.firstIndex { $0.name == settings.activations.observer.name } ?? 0
         let observer = all[(place + step + all.count) % all.count]
         return (SettingsChange(observer: observer), "observer \(observer.text)")
-      }, applies: { $0.mode == .static }),
+      }, applies: { $0.mode.isStatic }),
   ]
 
   private static let samples = [16, 32, 64, 128, 256, 512, 1024, 2048]
 
-  /// Settings, and then the candidate's number of samples.
-  private var rowCount: Int { Self.settings.count + 1 }
+  /// Place of the candidate's number of samples, after the settings of layers; those of training follow it.
+  private static let samplesRow = settings.count
+
+  private func rowCount(_ state: State) -> Int {
+    Self.samplesRow + 1 + (lead(state)?.requested.mode == .qat ? TrainingRow.all.count : 0)
+  }
+
+  /// The row the keys change: it may have gone with the mode.
+  private func row(_ state: State) -> Int { Swift.min(cursor, rowCount(state) - 1) }
+
+  /// Rows that are seen at once, of a pane so high: size and error stay below them.
+  private func visibleRows(_ state: State, height: Int) -> Int {
+    let count = rowCount(state)
+    return count <= height ? count : Swift.max(height - (height >= 8 ? 2 : 0), 0)
+  }
+
+  /// The first row that is seen.
+  private func firstRow(_ state: State, height: Int) -> Int {
+    let visible = visibleRows(state, height: height)
+    return Swift.min(Swift.max(row(state) - visible / 2, 0), rowCount(state) - visible)
+  }
 
   private func lead(_ state: State) -> ResolvedLayer? {
     state.lead.flatMap { state.currentEntry?.resolution[$0] }
@@ -131,10 +150,14 @@ package struct ConfigPane: CommandedPane {
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {
     switch step {
     case .move(let by):
-      cursor = Swift.min(Swift.max(cursor + by, 0), rowCount - 1)
+      cursor = Swift.min(Swift.max(row(state) + by, 0), rowCount(state) - 1)
       return []
     case .change(let by):
-      if cursor == Self.settings.count {
+      let row = row(state)
+      if row > Self.samplesRow {
+        return changeTraining(TrainingRow.all[row - Self.samplesRow - 1], by, state)
+      }
+      if row == Self.samplesRow {
         let now = state.currentEntry?.recipe.calibration.samples ?? 256
         let larger = by > 0 ? Self.samples.first { $0 > now } : Self.samples.last { $0 < now }
         return larger.map { [.act(.setSamples($0))] } ?? []
@@ -142,7 +165,7 @@ package struct ConfigPane: CommandedPane {
       guard let layer = lead(state) else {
         return [.toast(Toast(.warn, "No recipe applies to this layer."))]
       }
-      let setting = Self.settings[cursor]
+      let setting = Self.settings[row]
       guard setting.applies(layer.requested) else {
         return [
           .toast(Toast(.info, "\(setting.title) has no meaning in mode \(Words.mode(layer.requested.mode))."))
@@ -153,6 +176,19 @@ package struct ConfigPane: CommandedPane {
     }
   }
 
+  private func changeTraining(_ row: TrainingRow, _ by: Int, _ state: State) -> [PaneOutput] {
+    let settings = Self.training(state)
+    guard row.applies(settings) else {
+      return [.toast(Toast(.info, "\(row.title) has no meaning without distillation."))]
+    }
+    return row.turn(settings, by).map { [.act(.setTraining($0.0, title: $0.1))] } ?? []
+  }
+
+  /// How the current candidate is trained.
+  private static func training(_ state: State) -> TrainingSettings {
+    state.currentEntry?.recipe.training ?? TrainingSettings()
+  }
+
   /// What undo calls an edit.
   package static func title(_ what: String, _ count: Int) -> String {
     "\(what) for \(Words.plural(count, "layer"))"
@@ -161,10 +197,11 @@ package struct ConfigPane: CommandedPane {
   package mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput] {
     switch mouse.kind {
     case .press(.left):
-      let row = mouse.at.y - area.y
-      guard (0..<rowCount).contains(row) else { return [] }
-      if row == cursor { return update(.change(1), state, size: area.size) }
-      cursor = row
+      let seen = mouse.at.y - area.y
+      guard (0..<visibleRows(state, height: area.height)).contains(seen) else { return [] }
+      let pressed = seen + firstRow(state, height: area.height)
+      if pressed == row(state) { return update(.change(1), state, size: area.size) }
+      cursor = pressed
       return []
     case .wheelUp: return update(.move(-1), state, size: area.size)
     case .wheelDown: return update(.move(1), state, size: area.size)
@@ -179,6 +216,11 @@ package struct ConfigPane: CommandedPane {
     return [Run(Fitting.cutMiddle(first, to: 20) + others, .muted)]
   }
 
+  package func foot(_ state: State) -> [Run] {
+    guard lead(state)?.requested.mode == .qat else { return [] }
+    return [Run("\(row(state) + 1)/\(rowCount(state))", .muted)]
+  }
+
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
     guard let entry = state.currentEntry else {
       canvas.put("No candidate: n makes one.", x: area.x, y: area.y, width: area.width, .muted)
@@ -189,22 +231,33 @@ package struct ConfigPane: CommandedPane {
       return
     }
     let titleWidth = Swift.min(13, area.width / 2)
-    func row(_ index: Int, _ title: String, _ value: String, applies: Bool) {
-      guard index < area.height else { return }
+    let (cursor, first) = (self.row(state), firstRow(state, height: area.height))
+    let visible = visibleRows(state, height: area.height)
+    func row(_ place: Int, _ title: String, _ value: String, applies: Bool) {
+      let index = place - first
+      guard (0..<visible).contains(index) else { return }
       let y = area.y + index
       canvas.put(title, x: area.x, y: y, width: titleWidth, applies ? .text : .muted)
       canvas.put(
         applies ? [Run("‹ ", .key), Run(value), Run(" ›", .key)] : [Run("  \(value)", .muted)],
         x: area.x + titleWidth, y: y, width: area.width - titleWidth)
-      if index == cursor { canvas.restyle(area.row(index)) { isFocused ? $0.selected : $0.selectedIdle } }
+      if place == cursor { canvas.restyle(area.row(index)) { isFocused ? $0.selected : $0.selectedIdle } }
     }
     for (index, setting) in Self.settings.enumerated() {
       row(index, setting.title, setting.text(layer.requested), applies: setting.applies(layer.requested))
     }
     row(
-      Self.settings.count, "Samples", "\(entry.recipe.calibration.samples)",
+      Self.samplesRow, "Samples", "\(entry.recipe.calibration.samples)",
       applies: entry.recipe.mayCalibrate)
-    var y = rowCount
+    if layer.requested.mode == .qat {
+      let settings = Self.training(state)
+      for (index, setting) in TrainingRow.all.enumerated() {
+        row(
+          Self.samplesRow + 1 + index, setting.title, setting.text(settings),
+          applies: setting.applies(settings))
+      }
+    }
+    var y = visible
     for line in facts(state, layer, width: area.width) where y < area.height {
       canvas.put(line, x: area.x, y: area.y + y, width: area.width)
       y += 1

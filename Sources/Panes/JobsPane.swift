@@ -12,6 +12,7 @@ package struct JobsPane: CommandedPane {
   package enum Step: Sendable {
     case move(Scroll.Motion)
     case cancel
+    case pause
   }
 
   package static let commands = CommandTable<PaneContext<JobsPane>, Step>(
@@ -22,7 +23,14 @@ package struct JobsPane: CommandedPane {
         group: "Jobs", hint: 10, action: .cancel,
         availability: {
           .when($0.pane.selected($0.state).map { !$0.state.isOver } ?? false, else: "This job is over.")
-        })
+        }),
+      Command(
+        "jobs.pause", keys: [.character("p")], title: "pause",
+        explanation: "Let the job under the cursor stand still, or go on.",
+        group: "Jobs", hint: 11, action: .pause,
+        availability: {
+          .when($0.pane.selected($0.state).map { !$0.state.isOver } ?? false, else: "This job is over.")
+        }),
     ])
 
   /// Newest first.
@@ -41,6 +49,7 @@ package struct JobsPane: CommandedPane {
       scroll.move(motion, count: state.jobs.count, visible: size.height)
       return []
     case .cancel: return selected(state).map { [.act(.cancel($0.id))] } ?? []
+    case .pause: return selected(state).map { [.act(.pause($0.id))] } ?? []
     }
   }
 
@@ -78,9 +87,9 @@ package struct JobsPane: CommandedPane {
   static func row(_ job: JobStatus, width: Int) -> [Run] {
     let (glyph, style, words): (String, Style, String) =
       switch job.state {
-      case .queued: ("·", .muted, "queued")
+      case .queued: ("·", .muted, job.isHeld ? "queued, and paused: p lets it go on" : "queued")
       case .running: ("▸", .info, job.isTiming ? "timing" : job.note)
-      case .paused: ("‖", .warn, "waits while another is timed")
+      case .paused: ("‖", .warn, job.isHeld ? "paused: p lets it go on" : "waits while another is timed")
       case .done: ("✓", .good, "done in \(Numbers.duration(job.seconds))")
       case .cancelled: ("✗", .muted, "cancelled")
       case .failed(let message): ("✗", .bad, message)

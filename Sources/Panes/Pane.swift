@@ -5,6 +5,8 @@ import Workbench
 package enum PaneKind: Int, Sendable, Hashable, CaseIterable {
   case layers = 1
   case config, compare, pareto, histogram, jobs, log
+  /// Shares the place of the histogram.
+  case training
 
   package var title: String {
     switch self {
@@ -15,11 +17,18 @@ package enum PaneKind: Int, Sendable, Hashable, CaseIterable {
     case .histogram: "Histogram"
     case .jobs: "Jobs"
     case .log: "Log"
+    case .training: "Training"
     }
   }
 
   /// For tab bars.
-  package var shortTitle: String { self == .histogram ? "Hist" : title }
+  package var shortTitle: String {
+    switch self {
+    case .histogram: "Hist"
+    case .training: "Train"
+    default: title
+    }
+  }
 }
 
 /// What a pane or dialog asks for after a key or click.

@@ -11,7 +11,7 @@ extension Screen {
   package func draw(_ state: State, size: Size) -> Canvas {
     var canvas = Canvas(size, glyphs: glyphs)
     canvas.clear()
-    let layout = Layout(size: size, focus: focus, tab: tab, zoom: zoom)
+    let layout = Layout(size: size, focus: focus, tab: tab, plot: plot, zoom: zoom)
     guard !layout.isTooSmall else {
       drawTooSmall(on: &canvas, size)
       return canvas
@@ -44,7 +44,8 @@ extension Screen {
       let data = project.dataPath.map { ($0 as NSString).lastPathComponent } ?? "synthetic inputs"
       left.append(Run("\(data) \(project.data.count)  ", project.dataPath == nil ? .warn : .muted))
       if let train = project.trainDataPath {
-        left.append(Run("calibrates on \((train as NSString).lastPathComponent)  ", .muted))
+        let does = state.currentEntry?.trains ?? false ? "calibrates and trains" : "calibrates"
+        left.append(Run("\(does) on \((train as NSString).lastPathComponent)  ", .muted))
       } else if !project.data.isSynthetic {
         left.append(Run("calibrates on part of it  ", .muted))
       }
@@ -64,10 +65,19 @@ extension Screen {
     let isFocused = place.shown == focus
     let inside = Panel(
       number: place.shown.rawValue, title: place.shown.title,
-      note: place.tabs.count > 1 ? Self.tabs(place) : pane.note(state), foot: pane.foot(state),
+      note: Self.note(place, pane.note(state)), foot: pane.foot(state),
       isFocused: isFocused
     ).draw(on: &canvas, in: place.area)
     canvas.clipped(to: inside) { canvas in pane.draw(on: &canvas, in: inside, state, isFocused: isFocused) }
+  }
+
+  /// What stands on a frame's upper edge: the pane's own words and the other tabs, or the tabs alone where not both fit.
+  private static func note(_ place: Layout.Place, _ own: [Run]) -> [Run] {
+    guard place.tabs.count > 1 else { return own }
+    let tabs = tabs(place)
+    let both = own.isEmpty ? tabs : own + [Run("  ")] + tabs
+    let title = CharacterWidth.of(place.shown.title) + 2
+    return title + Fitting.width(of: both) + 3 <= place.area.width - 6 ? both : tabs
   }
 
   /// The other panes of a place, as its frame shows them.
@@ -103,12 +113,16 @@ extension Screen {
     let more = active.count > 1 ? [Run("   +\(Self.jobs(active.count - 1))", .muted)] : []
     let left = job.secondsLeft.map { "  \(Numbers.duration($0)) left" } ?? ""
     let bar = Gauge.runs(job.fraction, width: Swift.max(row.width / 4, 8))
+    let isTraining = state.activeTraining(of: state.owners[job.id])?.phase == .running
+    let stop =
+      isTraining && state.owners[job.id] == state.current
+      ? [Run(" X", .key), Run(" keep best ", .muted)] : []
     canvas.spread(
       [Run(" \(Fitting.cut(job.title, to: 30)) ")] + bar
         + [
           Run(job.fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""), Run("\(left)  \(job.note)", .muted),
         ],
-      [Run(" x", .key), Run(" cancel", .muted)] + more, in: row)
+      stop + [Run(" x", .key), Run(" cancel", .muted)] + more, in: row)
   }
 
   private static func jobs(_ count: Int) -> String { "\(count) job\(count == 1 ? "" : "s")" }

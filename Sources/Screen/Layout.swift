@@ -32,7 +32,8 @@ package struct Layout: Sendable, Hashable {
   /// - Parameters:
   ///   - focus: the pane with the keyboard, which is always seen.
   ///   - tab: the pane last looked at among those that share a place.
-  package init(size: Size, focus: PaneKind, tab: PaneKind, zoom: Zoom) {
+  ///   - plot: the one of `plots` last looked at.
+  package init(size: Size, focus: PaneKind, tab: PaneKind, plot: PaneKind = .histogram, zoom: Zoom) {
     let screen = Rect(x: 0, y: 0, width: size.width, height: size.height)
     header = screen.row(0)
     footer = screen.row(size.height - 1)
@@ -44,7 +45,7 @@ package struct Layout: Sendable, Hashable {
     if zoom == .full {
       places = [Place(shown: focus, tabs: [focus], area: body)]
     } else if size.width >= Self.full.width, size.height >= Self.full.height {
-      fullLayout(body, focus, zoom)
+      fullLayout(body, focus, plot, zoom)
     } else if size.width >= Self.twoColumns.width, size.height >= Self.twoColumns.height {
       twoColumnLayout(body, focus, tab, zoom)
     } else {
@@ -52,7 +53,10 @@ package struct Layout: Sendable, Hashable {
     }
   }
 
-  private mutating func fullLayout(_ body: Rect, _ focus: PaneKind, _ zoom: Zoom) {
+  /// Panes that share the place of the histogram where every other one has its own.
+  package static let plots: [PaneKind] = [.histogram, .training]
+
+  private mutating func fullLayout(_ body: Rect, _ focus: PaneKind, _ plot: PaneKind, _ zoom: Zoom) {
     let isLeft = [.layers, .config, .log].contains(focus)
     let share = zoom == .half ? (isLeft ? 2 : 1) : 0
     let columns = body.columns([
@@ -71,14 +75,14 @@ package struct Layout: Sendable, Hashable {
       Place(shown: .config, tabs: [.config], area: left[1]),
       Place(shown: .compare, tabs: [.compare], area: right[0]),
       Place(shown: .pareto, tabs: [.pareto], area: middle[0]),
-      Place(shown: .histogram, tabs: [.histogram], area: middle[1]),
+      Place(shown: Self.plots.contains(focus) ? focus : plot, tabs: Self.plots, area: middle[1]),
       Place(shown: .jobs, tabs: [.jobs], area: right[2]),
       Place(shown: .log, tabs: [.log], area: left[2]),
     ]
   }
 
   private mutating func twoColumnLayout(_ body: Rect, _ focus: PaneKind, _ tab: PaneKind, _ zoom: Zoom) {
-    let shared: [PaneKind] = [.compare, .pareto, .histogram, .jobs, .log]
+    let shared: [PaneKind] = [.compare, .pareto, .histogram, .jobs, .log, .training]
     let isLower = shared.contains(focus)
     let rows = body.rows([
       .share(zoom == .half && isLower ? 1 : 13, minimum: 7),

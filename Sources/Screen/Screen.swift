@@ -24,7 +24,10 @@ package struct Screen: Sendable {
   ///
   /// A new pane is a line here.
   package static var allPanes: [any Pane] {
-    [LayersPane(), ConfigPane(), ComparePane(), ParetoPane(), HistogramPane(), JobsPane(), LogPane()]
+    [
+      LayersPane(), ConfigPane(), ComparePane(), ParetoPane(), HistogramPane(), JobsPane(), LogPane(),
+      TrainingPane(),
+    ]
   }
 
   package private(set) var theme: Theme
@@ -36,6 +39,10 @@ package struct Screen: Sendable {
   var panes: [any Pane] = Screen.allPanes
   package private(set) var focus = PaneKind.layers
   var tab = PaneKind.compare
+  /// The pane last looked at among those that share the place of the histogram.
+  var plot = PaneKind.histogram
+  /// The training that one more `x` cancels, and until when.
+  private var doomed: (job: JobID, until: Double)?
   var zoom = Layout.Zoom.normal
   var overlays: [any Overlay] = []
   var toast: (toast: Toast, until: Double)?
@@ -80,6 +87,10 @@ package struct Screen: Sendable {
           title: "Replace file?", lines: ["\(request.path) is there already."],
           outputs: [.act(.export(request))]))
     }
+    if case .trainingProgress(let id, _, _) = action, id == state.current, state.activeTraining(of: id) == nil
+    {
+      plot = .training
+    }
     if case .copy(_, let what) = action { say(Toast(.info, "copied \(what)"), state) }
     let effects = state.update(action)
     for index in panes.indices { panes[index].follow(state) }
@@ -101,7 +112,7 @@ package struct Screen: Sendable {
   }
 
   private var bounds: Rect { Rect(x: 0, y: 0, width: size.width, height: size.height) }
-  private var layout: Layout { Layout(size: size, focus: focus, tab: tab, zoom: zoom) }
+  private var layout: Layout { Layout(size: size, focus: focus, tab: tab, plot: plot, zoom: zoom) }
 
   private mutating func handleOverlay(_ input: Input, _ state: inout State) -> [Request] {
     let top = overlays.count - 1
@@ -176,6 +187,7 @@ package struct Screen: Sendable {
   private mutating func show(_ kind: PaneKind) {
     focus = kind
     if kind != .layers, kind != .config { tab = kind }
+    if Layout.plots.contains(kind) { plot = kind }
   }
 
   private mutating func turn(_ by: Int, among kinds: [PaneKind]) {
@@ -237,10 +249,14 @@ package struct Screen: Sendable {
     if case .undo = step { return apply(.undo, &state) }
     if case .redo = step { return apply(.redo, &state) }
     if case .runStale = step { return apply(.runStale, &state) }
-    if case .cancel = step { return state.activeJobs.first.map { apply(.cancel($0.id), &state) } ?? [] }
+    if case .cancel = step { return cancel(&state) }
+    if case .pause = step { return state.activeJobs.first.map { apply(.pause($0.id), &state) } ?? [] }
     guard let entry = state.currentEntry else { return [] }
     switch step {
     case .run: return apply(.run(entry.id), &state)
+    case .stopTraining:
+      say(Toast(.info, "Training stops after this step; its best epoch is kept."), state)
+      return apply(.stopTraining(entry.id), &state)
     case .mode(let by): return changeMode(by, entry, &state)
     case .weightBits(let by): return changeBits(by, entry, &state)
     case .delete: return apply(.delete(entry.id), &state)
@@ -253,6 +269,19 @@ package struct Screen: Sendable {
     case .export: overlays.append(ExportDialog(entry, model: state.project?.model.path ?? "model"))
     default: break
     }
+    return []
+  }
+
+  /// Cancels the oldest job; a training only when asked twice, because hours may be in it.
+  private mutating func cancel(_ state: inout State) -> [Request] {
+    guard let job = state.activeJobs.first else { return [] }
+    guard state.activeTraining(of: state.owners[job.id]) != nil else { return apply(.cancel(job.id), &state) }
+    if let doomed, doomed.job == job.id, state.now <= doomed.until {
+      self.doomed = nil
+      return apply(.cancel(job.id), &state)
+    }
+    doomed = (job.id, state.now + 2)
+    say(Toast(.warn, "x again cancels the training; X stops it and keeps its best epoch."), state)
     return []
   }
 

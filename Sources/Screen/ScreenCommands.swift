@@ -15,6 +15,8 @@ enum ScreenStep: Sendable {
   case run
   case runStale
   case cancel
+  case pause
+  case stopTraining
   case new
   case delete
   case duplicate
@@ -72,9 +74,21 @@ extension Screen {
         group: "Candidate", action: .cancel,
         availability: { .when(!$0.activeJobs.isEmpty, else: "No job is running.") }),
       Command(
+        "pause", keys: [.character("p")], title: "pause",
+        explanation: "Let the oldest job stand still, or go on.", group: "Candidate", action: .pause,
+        availability: { .when(!$0.activeJobs.isEmpty, else: "No job is running.") }),
+      Command(
+        "stop-training", keys: [.character("X")], title: "keep best",
+        explanation: "End the training of the current candidate and keep its best epoch.", group: "Candidate",
+        hint: 11, action: .stopTraining,
+        availability: {
+          .when(
+            $0.activeTraining(of: $0.current)?.phase == .running, else: "The candidate is not being trained.")
+        }),
+      Command(
         "mode", keys: [.character("m")], title: "mode",
         explanation:
-          "Next mode for the marked layers or the one under the cursor: float, static, dynamic, weight-only.",
+          "Next mode for the marked layers or the one under the cursor: float, static, dynamic, qat, weight-only.",
         group: "Recipe", hint: 12, action: .mode(1), availability: hasScope),
       Command(
         "mode-back", keys: [.character("M")], title: "mode back", explanation: "The mode before.",
@@ -151,6 +165,15 @@ extension Screen {
         "zoom-out", keys: [.character("_"), .character("-")], title: "zoom out",
         explanation: "Less room for the pane.",
         group: "View", action: .zoom(-1)),
+      Command(
+        "training", keys: [.character("T")], title: "training",
+        explanation: "Go to the Training view: loss, and what the epochs score.", group: "View", hint: 11,
+        action: .focus(.training),
+        availability: {
+          .when(
+            $0.currentEntry?.trains ?? false,
+            else: "No layer of the candidate is trained: m gives layers the mode qat.")
+        }),
       Command(
         "themes", keys: [.character("t")], title: "theme", explanation: "Choose a theme, with preview.",
         group: "Lathe",

@@ -17,6 +17,7 @@ package enum Action: Sendable {
   case edit(layers: [String], change: SettingsChange, title: String)
   case editDefaults(SettingsChange, title: String)
   case setSamples(Int)
+  case setTraining(TrainingSettings, title: String)
   case undo
   case redo
   // Candidates.
@@ -30,10 +31,20 @@ package enum Action: Sendable {
   case run(CandidateID)
   case runStale
   case cancel(JobID)
+  /// Let a job stand still, or go on where it does.
+  case pause(JobID)
   case started(JobID, CandidateID)
   case jobChanged(JobStatus)
   case partial(CandidateID, recipe: Recipe, Measurement)
   case measured(CandidateID, recipe: Recipe, Measurement)
+  // Training.
+  case trainingProgress(CandidateID, recipe: Recipe, TrainingProgress)
+  /// What the best epoch so far would come to, of the evaluation data.
+  case epochMeasured(CandidateID, recipe: Recipe, Measurement)
+  /// End the training and keep its best epoch.
+  case stopTraining(CandidateID)
+  /// The training has ended; its candidate is measured now.
+  case trained(CandidateID, recipe: Recipe)
   // Steps.
   /// Opens the Roofline view or, with `nil`, closes it.
   case showSteps(StepTimes.View?)
@@ -91,9 +102,13 @@ package struct ExportRequest: Sendable, Hashable {
 /// Work that an update asks the outside world to do, as a value that a test can compare.
 package enum Effect: Sendable, Hashable {
   case open(OpenRequest)
-  /// Quantize and measure; answered by `started`, `partial`s and `measured`.
+  /// Quantize, train where layers are, and measure.
+  ///
+  /// Answered by `started`, `trainingProgress`es and `epochMeasured`s, `trained`, `partial`s and `measured`.
   case run(CandidateID, Recipe)
   case cancel(JobID)
+  case pause(JobID, Bool)
+  case stopTraining(CandidateID)
   /// Time every step; answered by `stepsStarted` and `stepsTimed`.
   case timeSteps(StepSubject, title: String)
   /// Compute what the histogram shows of a layer under a recipe.

@@ -62,6 +62,8 @@ package struct Shown: Sendable, Hashable {
     case queued
     /// Measuring, with the share of samples that the figures cover.
     case running(Double)
+    /// In an epoch, counted from 1.
+    case training(epoch: Int, of: Int)
     case done
     case failed(String)
   }
@@ -72,5 +74,18 @@ package struct Shown: Sendable, Hashable {
   /// The figures belong to an earlier form of the recipe.
   package var isStale: Bool
   package var latencyIsStale: Bool
+  /// The figures are of the best epoch so far, while training goes on.
+  package var isProvisional = false
   package var status: Status
+}
+
+/// Figures of a run that goes on.
+package struct LiveFigures: Sendable, Hashable {
+  package var trial: Trial
+  /// float32 on the same samples.
+  package var float32: Trial
+  /// The share of samples they cover, 0…1.
+  package var fraction: Double
+  /// They are of the best epoch so far, while training goes on.
+  package var isProvisional = false
 }

@@ -28,8 +28,10 @@ package struct State: Sendable {
   package var float32: Trial?
   /// Results by recipe key.
   package var trials: [Recipe: Measured] = [:]
-  /// Figures of runs that go on, by candidate, with the share of samples they cover.
-  package var live: [CandidateID: (trial: Trial, float32: Trial, fraction: Double)] = [:]
+  /// Figures of runs that go on, by candidate.
+  package var live: [CandidateID: LiveFigures] = [:]
+  /// Trainings of this session; those that ended stay.
+  package var trainings: [CandidateID: CandidateTraining] = [:]
   /// Why the last run of a candidate failed.
   package var failures: [CandidateID: String] = [:]
   /// Newest last; ended jobs stay until there are many.
@@ -85,10 +87,14 @@ package struct State: Sendable {
       latencyIsStale: (fresh ?? older)?.latencyIsStale ?? false, status: fresh == nil ? .notRun : .done)
     if let job = job(of: entry.id) {
       shown.status = job.state == .queued ? .queued : .running(live[entry.id]?.fraction ?? 0)
+      if let training = activeTraining(of: entry.id) {
+        shown.status = .training(epoch: training.epoch, of: training.progress.epochs)
+      }
       if let live = live[entry.id] {
         shown.trial = live.trial
         shown.float32 = live.float32
         shown.isStale = false
+        shown.isProvisional = live.isProvisional
       }
     } else if let failure = failures[entry.id] {
       shown.status = .failed(failure)

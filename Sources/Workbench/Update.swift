@@ -16,10 +16,13 @@ extension State {
       return []
     case .open, .opened, .openFailed: return updateProject(action)
     case .selectLayer, .setMarks, .showDetail: return updateLayers(action)
-    case .edit, .editDefaults, .setSamples, .undo, .redo, .add, .duplicate, .delete, .rename, .select,
+    case .edit, .editDefaults, .setSamples, .setTraining, .undo, .redo, .add, .duplicate, .delete, .rename,
+      .select,
       .setBaseline:
       return updateDesign(action)
-    case .run, .runStale, .cancel, .started, .jobChanged, .partial, .measured: return updateWork(action)
+    case .run, .runStale, .cancel, .pause, .started, .jobChanged, .partial, .measured:
+      return updateWork(action)
+    case .trainingProgress, .epochMeasured, .stopTraining, .trained: return updateTraining(action)
     case .showSteps, .timeSteps, .stepsStarted, .stepsTimed: return updateSteps(action)
     case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
@@ -80,7 +83,9 @@ extension State {
     case .run(let id):
       guard let entry = entry(id), job(of: id) == nil else { return [] }
       failures[id] = nil
-      if trials[entry.recipe.key] != nil, !(trials[entry.recipe.key]?.latencyIsStale ?? false) {
+      if !isStoppedShort(entry), trials[entry.recipe.key] != nil,
+        !(trials[entry.recipe.key]?.latencyIsStale ?? false)
+      {
         note("\(entry.title) is already measured")
         return []
       }
@@ -91,6 +96,9 @@ extension State {
       }
     case .cancel(let id):
       return [.cancel(id)]
+    case .pause(let id):
+      guard let job = jobs.last(where: { $0.id == id && !$0.state.isOver }) else { return [] }
+      return [.pause(id, !job.isHeld)]
     case .started(let job, let candidate):
       owners[job] = candidate
       return []
@@ -99,7 +107,7 @@ extension State {
       return []
     case .partial(let id, let recipe, let measurement):
       guard entry(id)?.recipe.key == recipe.key, let trial = measurement.candidates.first else { return [] }
-      live[id] = (trial, measurement.float32, measurement.fraction)
+      live[id] = LiveFigures(trial: trial, float32: measurement.float32, fraction: measurement.fraction)
       return []
     case .measured(let id, let recipe, let measurement):
       guard let trial = measurement.candidates.first else { return [] }
@@ -132,6 +140,7 @@ extension State {
     stepJobChanged(status)
     guard status.state.isOver, let id = owners[status.id] else { return }
     live[id] = nil
+    trainingJobEnded(id, status.state)
     switch status.state {
     case .failed(let message):
       failures[id] = message

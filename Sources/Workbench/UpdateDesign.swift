@@ -26,11 +26,13 @@ extension State {
       var recipe = entry.recipe
       recipe.set(
         change, for: entry.resolution.layers.filter { names.contains($0.node) }.map { LayerIdentity($0) })
+      recipe.settleTraining()
       replaceRecipe(recipe)
       history.record(title, before: before)
     case .editDefaults(let change, let title):
       guard var recipe = currentEntry?.recipe else { return [] }
       recipe.defaults = recipe.defaults.applying(change)
+      recipe.settleTraining()
       replaceRecipe(recipe)
       history.record(title, before: before)
     case .setSamples(let samples):
@@ -38,6 +40,11 @@ extension State {
       recipe.calibration.samples = samples
       replaceRecipe(recipe)
       history.record("\(samples) calibration samples", before: before)
+    case .setTraining(let settings, let title):
+      guard var recipe = currentEntry?.recipe else { return [] }
+      recipe.training = settings
+      replaceRecipe(recipe)
+      history.record(title, before: before)
     case .add(let recipe):
       addCandidate(recipe)
       history.record("new candidate \(recipe.name)", before: before)

@@ -93,6 +93,13 @@ package struct PreparedCandidate: Sendable {
   package var candidate: Candidate
   /// One for each fold of a cross-fitted evaluation, else empty.
   package var folds: [Candidate]
+
+  package init(name: String, recipe: Recipe, candidate: Candidate, folds: [Candidate] = []) {
+    self.name = name
+    self.recipe = recipe
+    self.candidate = candidate
+    self.folds = folds
+  }
 }
 
 extension Project {

@@ -26,6 +26,23 @@ package struct TrainingProgress: Sendable, Hashable {
   package var bestEpoch: Int?
   package var heldBack: Int
   package var memoryBytes: Int
+
+  package init(
+    epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double, history: [TrainingPoint],
+    float32Top1: Double?, start: TrainingPoint?, bestEpoch: Int?, heldBack: Int, memoryBytes: Int
+  ) {
+    self.epoch = epoch
+    self.epochs = epochs
+    self.step = step
+    self.steps = steps
+    self.loss = loss
+    self.history = history
+    self.float32Top1 = float32Top1
+    self.start = start
+    self.bestEpoch = bestEpoch
+    self.heldBack = heldBack
+    self.memoryBytes = memoryBytes
+  }
 }
 
 /// Ends a training early from another thread; the best epoch so far is kept.
@@ -173,6 +190,10 @@ private struct TrainingRun {
         result.warnings.append(
           "epoch \(epoch + 1) of \(progress.history.count) is kept: nearest to float32 on \(validation.count) samples held back"
         )
+      }
+      if progress.history.count < settings.epochs {
+        result.warnings.append(
+          "training was stopped after epoch \(progress.history.count) of \(settings.epochs)")
       }
     } else {
       result.warnings.append("training was stopped before its first epoch ended: calibrated, not trained")

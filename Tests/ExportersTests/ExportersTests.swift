@@ -24,6 +24,13 @@ private func input(_ recipe: Recipe, candidate: Candidate? = nil) throws -> Expo
     candidate: candidate)
 }
 
+@Test func trainedLayersAreStaticOnesThatLoseTheirTraining() throws {
+  let onnxruntime = try #require(Exporter["onnxruntime"])
+  let exported = try onnxruntime.export(try input(try #require(Presets["qat-int8"]).recipe))
+  #expect(exported.text.contains("quantize_static(") && exported.text.contains("nodes_to_exclude=[]"))
+  #expect(exported.losses.contains { $0.contains("2 trained layers are calibrated only") })
+}
+
 @Test func theRecipeReadsBackEqual() throws {
   for preset in Presets.all {
     let exported = try #require(Exporter["lathe"]).export(try input(preset.recipe))

@@ -104,6 +104,31 @@ def test_measures_and_survives_strange_keys():
     assert screen.end() == 0
 
 
+def test_trains_moves_the_curve_stops_and_keeps_the_best():
+    screen = Screen(*SAMPLE, "--session", "none")
+    screen.wait_for("stem/conv|stem")
+    screen.send("n")
+    screen.wait_for("type to search")
+    screen.send("qat-w4a8\r")
+    screen.wait_for("B qat-w4a8")
+    screen.send("r")
+    # The view comes by itself, with the first step.
+    screen.wait_for(r"8 Training[\s\S]*epoch 1/8|✗ failed", 300)
+    first = re.search(r"step (\d+)/", screen.text())
+    assert first, screen.text()
+    screen.wait_for(r"★1 \d", 600)
+    assert "◆float32" in screen.text() and "◇PTQ" in screen.text()
+    # Its figures so far are in the column, and it goes on.
+    screen.wait_for(r"accuracy %.*≈\d", 300)
+    screen.wait_for(r"epoch [23]/8", 300)
+    screen.send("X")
+    screen.wait_for("✓ stopped after", 300)
+    screen.wait_for(r"status.*✓ done", 300)
+    assert "≈" not in screen.text(), "what is kept is measured to the end"
+    screen.send("q")
+    assert screen.end() == 0
+
+
 def test_idle_uses_no_processor_time():
     screen = Screen(*SAMPLE, "--session", "none")
     screen.wait_for("1 Layers")
@@ -193,6 +218,17 @@ def test_exported_recipe_repeats_what_the_workbench_showed(tmp_path):
     assert shown["weightBytes"] == candidate["weight_bytes"] and shown["sizeBytes"] == candidate["size_bytes"]
     assert f"{candidate['top1'] * 100:.2f}" in frame
     assert yaml.safe_load(recipe.read_text())["rules"]
+
+
+def test_choosing_qat_brings_training_settings(tmp_path):
+    """All layers go from static over dynamic to qat; one more epoch setting, then the recipe is written."""
+    recipe = tmp_path / "mine.yaml"
+    keys = f"a m m 2 j j j j j j j j l e C-u text:{recipe} enter wait"
+    frame = lathe(*SAMPLE, "--session", "none", "--snapshot", "120x36", "--keys", keys).stdout
+    written = yaml.safe_load(recipe.read_text())
+    assert written["training"]["epochs"] == 12, frame
+    assert written["training"]["distill"] == {"temperature": 2, "weight": 1}
+    assert any(rule.get("mode") == "qat" for rule in written["rules"])
 
 
 def test_a_session_reopens_as_it_was(tmp_path):

@@ -48,6 +48,45 @@ private struct Broken: Error, CustomStringConvertible { let description = "it br
   queue.stop()
 }
 
+@Test func aPausedJobStandsStillUntilItGoesOn() {
+  let recorder = Recorder()
+  let queue = JobQueue(workers: 2) { recorder.note($0) }
+  let (reports, ended) = (Locked(0), Locked(false))
+  let id = queue.submit("long") { reporter in
+    while !ended.withLock({ $0 }) {
+      reports.withLock { $0 += 1 }
+      try reporter.report(nil)
+    }
+  }
+  while reports.withLock({ $0 }) < 10 {}
+  queue.setPaused(id, true)
+  while recorder.states(of: id).last != .paused {}
+  #expect(queue.isIdle && recorder.all.withLock { $0.last?.isHeld } == true)
+  let count = reports.withLock { $0 }
+  // Who times need not wait for it, and what it times is not disturbed.
+  let timed = Locked(false)
+  let timing = queue.submit("timing") { try $0.alone { timed.withLock { $0 = true } } }
+  while recorder.states(of: timing).last != .done {}
+  #expect(timed.withLock { $0 } && reports.withLock { $0 } == count)
+  ended.withLock { $0 = true }
+  queue.setPaused(id, false)
+  queue.waitUntilIdle()
+  #expect(recorder.states(of: id).last == .done)
+  queue.stop()
+}
+
+@Test func aPausedJobCanBeCancelled() {
+  let recorder = Recorder()
+  let queue = JobQueue(workers: 1) { recorder.note($0) }
+  let id = queue.submit("endless") { reporter in while true { try reporter.report(nil) } }
+  queue.setPaused(id, true)
+  while recorder.states(of: id).last != .paused {}
+  queue.cancel(id)
+  queue.waitUntilIdle()
+  #expect(recorder.states(of: id).last == .cancelled)
+  queue.stop()
+}
+
 @Test func timingRunsAlone() {
   let queue = JobQueue(workers: 2) { _ in }
   let isTiming = Locked(false)

@@ -8,6 +8,7 @@ import Quantization
 import Screen
 import Tensors
 import Testing
+import Training
 import Workbench
 import Workflows
 
@@ -124,6 +125,42 @@ func fixtureState(_ model: Model) throws -> State {
   state.note("opened fixture.onnx: 9 layers", .good)
   state.note("block/pointwise carries most of the loss; b raises it to 5 bits", .warning)
   return state
+}
+
+/// A training in its fifth epoch of eight, with made-up figures.
+let fixtureProgress = TrainingProgress(
+  epoch: 4, epochs: 8, step: 17, steps: 56, loss: 0.3712,
+  history: [
+    TrainingPoint(loss: 0.912, divergence: 0.094, top1: 0.9125, seconds: 21),
+    TrainingPoint(loss: 0.561, divergence: 0.052, top1: 0.93, seconds: 20),
+    TrainingPoint(loss: 0.447, divergence: 0.031, top1: 0.94, seconds: 20),
+    TrainingPoint(loss: 0.398, divergence: 0.036, top1: 0.9375, seconds: 21),
+  ],
+  float32Top1: 0.9425, start: TrainingPoint(loss: .nan, divergence: 0.21, top1: 0.8675), bestEpoch: 2,
+  heldBack: 400, memoryBytes: 12_900_000)
+
+/// Adds a fifth candidate, which is being trained.
+func fixtureTraining(_ state: inout State, _ progress: TrainingProgress = fixtureProgress) throws {
+  let (id, job) = (CandidateID(5), JobID(9))
+  _ = state.update(.add(try #require(Presets["qat-w4a8"]).recipe))
+  let recipe = try #require(state.entry(id)).recipe
+  _ = state.update(.jobChanged(JobStatus(id: JobID(7), title: "C dynamic-int8", state: .done, seconds: 20)))
+  _ = state.update(.started(job, id))
+  _ = state.update(
+    .jobChanged(
+      JobStatus(
+        id: job, title: "E qat-w4a8", state: .running, fraction: 0.52,
+        note: "epoch 5 of 8, step 17 of 56, loss 0.3712", seconds: 95)))
+  _ = state.update(.trainingProgress(id, recipe: recipe, progress))
+  var trial = fixtureTrial(
+    "qat-w4a8", execution: .integer, top1: 0.9385, delta: -0.0035, bytes: 5_300, ms: 0.14)
+  trial.latencyMs = nil
+  trial.speedup = nil
+  let float32 = try #require(state.float32)
+  _ = state.update(
+    .epochMeasured(
+      id, recipe: recipe,
+      Measurement(float32: float32, candidates: [trial], roles: "", fraction: 1)))
 }
 
 /// Made-up steps of float32 and of a candidate, on a machine of round numbers.

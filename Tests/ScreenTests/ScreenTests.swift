@@ -92,7 +92,9 @@ func layoutsCoverTheScreenWithoutOverlap(width: Int, height: Int) {
   _ = roofline.update(.showSteps(.candidate))
   let waiting = roofline
   try answerSteps(&roofline)
-  for state in [State(), full, waiting, roofline] {
+  var training = full
+  try fixtureTraining(&training)
+  for state in [State(), full, waiting, roofline, training] {
     for pane in Screen.allPanes {
       for width in 1...20 {
         for height in 1...5 {
@@ -106,19 +108,21 @@ func layoutsCoverTheScreenWithoutOverlap(width: Int, height: Int) {
   }
 }
 
-/// Every command of every table, and every plain key, in an empty and in a full workbench, and over the Roofline view.
-@Test(arguments: ["empty", "full", "roofline"])
+/// Every command of every table, and every plain key, in an empty and in a full workbench, over the Roofline view, and
+/// while a candidate is trained.
+@Test(arguments: ["empty", "full", "roofline", "training"])
 func everyKeyCanBePressedAnywhere(kind: String) throws {
   var start = kind == "empty" ? State() : try fixtureState(fixtureModel())
   if kind == "roofline" {
     _ = start.update(.showSteps(.candidate))
     try answerSteps(&start)
   }
+  if kind == "training" { try fixtureTraining(&start) }
   let size = Size(width: 80, height: 24)
   var keys = Set(Screen.commandTables.flatMap { $0.rows.flatMap(\.keys) })
   keys.formUnion(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789?:/[]+-_*%".map { Key.character($0) })
-  for focus in 1...7 {
+  for focus in 1...8 {
     for key in keys {
       var state = start
       var screen = fixtureScreen()

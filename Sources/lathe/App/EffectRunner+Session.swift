@@ -7,16 +7,25 @@ import Workbench
 import Workflows
 
 extension EffectRunner {
+  /// The folder of a project's session; `nil` where sessions are not kept.
+  private func sessionFolder(_ project: Project) -> String? {
+    switch sessions {
+    case .none: nil
+    case .folder(let path): path
+    case .beside:
+      SessionStore.folder(forModel: project.model.path, environment: ProcessInfo.processInfo.environment)
+    }
+  }
+
+  /// Where trainings of an open project keep their checkpoints; `nil` where nothing may be written.
+  func trainingFolder(_ project: Project) -> String? {
+    guard store.withLock({ $0 != nil && $0?.readOnlyReason == nil }) else { return nil }
+    return sessionFolder(project).map { $0 + "/training" }
+  }
+
   /// Opens the session that belongs to a project and returns what it held.
   func openSession(_ project: Project) -> Session? {
-    let folder: String
-    switch sessions {
-    case .none: return nil
-    case .folder(let path): folder = path
-    case .beside:
-      folder = SessionStore.folder(
-        forModel: project.model.path, environment: ProcessInfo.processInfo.environment)
-    }
+    guard let folder = sessionFolder(project) else { return nil }
     let conditions = SessionStore.Conditions(
       model: fingerprint(project.model.path),
       data: [project.dataPath, project.trainDataPath].map { $0.map(fingerprint) ?? "-" }.joined(

@@ -18,6 +18,8 @@ final class EffectRunner: Sendable {
   private let candidates = CandidateCache()
   private let open = Locked<Project?>(nil)
   private let lastAnswer = Locked<JobID?>(nil)
+  /// What ends the training of a candidate early.
+  private let trainings = Locked<[CandidateID: TrainingControl]>([:])
   /// What the machine can do, measured once, and again only where a step outran it.
   private let peaks = Locked<Peaks?>(nil)
   /// Where sessions go: beside the model, in a given folder, or nowhere.
@@ -53,6 +55,8 @@ final class EffectRunner: Sendable {
     case .open(let request): submitOpen(request)
     case .run(let id, let recipe): submitRun(id, recipe)
     case .cancel(let job): work.cancel(job)
+    case .pause(let job, let isPaused): work.setPaused(job, isPaused)
+    case .stopTraining(let id): trainings.withLock { $0[id] }?.stop()
     case .timeSteps(let subject, let title): submitSteps(subject, title)
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
     case .export(let request): submitExport(request)
@@ -71,11 +75,12 @@ final class EffectRunner: Sendable {
     work.submit("open \((request.model as NSString).lastPathComponent)") { [self] reporter in
       try reporter.report(0)
       do {
-        let project = try Project.open(
+        var project = try Project.open(
           model: request.model, data: request.data, trainData: request.trainData, threads: threads)
+        let session = openSession(project)
+        project.trainingFolder = trainingFolder(project)
         open.withLock { $0 = project }
         candidates.clear()
-        let session = openSession(project)
         mailbox.post(.opened(project, session))
         for note in project.data.notes where !project.data.isSynthetic { mailbox.post(.note(note, .info)) }
         for recipe in request.recipes { mailbox.post(.add(recipe)) }
@@ -87,18 +92,59 @@ final class EffectRunner: Sendable {
 
   private func submitRun(_ id: CandidateID, _ recipe: Recipe) {
     guard let project = open.withLock({ $0 }) else { return }
+    let control = TrainingControl()
+    trainings.withLock { $0[id] = control }
     let job = work.submit("\(id.letter) \(recipe.name)") { [self] reporter in
       let plan = project.plan([recipe])
+      let trains = recipe.trains(project.model)
+      // Training takes nearly all of the time where there is one.
+      let prepares = trains ? 0.95 : 0.4
       let prepared = try project.prepare(
-        [(recipe.name, recipe)], plan: plan, reporter: reporter.part(0...0.4))
+        [(recipe.name, recipe)], plan: plan, reporter: reporter.part(0...prepares),
+        watch: watch(id, recipe, project, plan, control, reporter))
       candidates.keep(prepared[0].candidate, for: recipe.key)
+      if trains { mailbox.post(.trained(id, recipe: recipe)) }
       let measurement = try project.measure(
-        prepared, plan: plan, reporter: reporter.part(0.4...1),
+        prepared, plan: plan, reporter: reporter.part(prepares...1),
         partial: { [mailbox] in mailbox.post(.partial(id, recipe: recipe, $0)) })
       mailbox.post(.measured(id, recipe: recipe, measurement))
     }
     mailbox.post(.started(job, id))
   }
+
+  /// Tells of a training, and measures each epoch that is the best so far on the data that evaluates.
+  private func watch(
+    _ id: CandidateID, _ recipe: Recipe, _ project: Project, _ plan: EvaluationPlan,
+    _ control: TrainingControl,
+    _ reporter: Reporter
+  ) -> TrainingWatch {
+    let told = Locked<(at: ContinuousClock.Instant, epochs: Int)?>(nil)
+    return TrainingWatch(
+      control: control,
+      progress: { [mailbox] progress in
+        let epochs = progress.history.count
+        let isDue = told.withLock { last in
+          if let last, last.epochs == epochs, last.at + Self.progressInterval > ContinuousClock.now {
+            return false
+          }
+          last = (at: ContinuousClock.now, epochs: epochs)
+          return true
+        }
+        if isDue { mailbox.post(.trainingProgress(id, recipe: recipe, progress)) }
+      },
+      improved: { [mailbox] candidate in
+        var options = MeasureOptions()
+        options.measuresLatency = false
+        let measurement = try project.measure(
+          [PreparedCandidate(name: recipe.name, recipe: recipe, candidate: candidate)], plan: plan,
+          options: options,
+          reporter: Reporter(report: { try reporter.report(nil, "best epoch so far: \($1)") }))
+        mailbox.post(.epochMeasured(id, recipe: recipe, measurement))
+      })
+  }
+
+  /// Least time between two tellings of a training within an epoch.
+  private static let progressInterval = Duration.milliseconds(100)
 
   private func submitSteps(_ subject: StepSubject, _ title: String) {
     guard let project = open.withLock({ $0 }) else { return }
