@@ -100,12 +100,12 @@ extension Compiler {
 
 extension Operator {
   /// Whether the operator convolves images.
-  package var isImageOperator: Bool { Self.name.domain.isEmpty && Self.name.type.hasPrefix("Conv") }
+  var isImageOperator: Bool { Self.name.domain.isEmpty && Self.name.type.hasPrefix("Conv") }
 }
 
 extension EncodedBias {
   /// The real numbers, in the shape the float bias has.
-  package func decoded(like info: OperandInfo?) -> Tensor {
+  func decoded(like info: OperandInfo?) -> Tensor {
     let values = zip(codes.array(of: Int32.self), scales).map { Float($0) * $1 }
     return Tensor(values, shape: info?.shape ?? codes.shape)
   }

@@ -14,23 +14,12 @@ package func simulated(_ encoded: EncodedGraph) throws -> Graph {
 private struct Simulation {
   let encoded: EncodedGraph
   var graph: Graph
-  private var taken: Set<String>
+  private var fresh: FreshNames
 
   init(_ encoded: EncodedGraph) {
     self.encoded = encoded
     graph = encoded.graph
-    taken = Set(graph.nodes.map(\.name)).union(graph.nodes.flatMap { $0.outputs.compactMap { $0 } })
-      .union(graph.inputs.map(\.name)).union(graph.constants.keys)
-  }
-
-  private mutating func fresh(_ wanted: String) -> String {
-    var name = wanted
-    var number = 1
-    while !taken.insert(name).inserted {
-      number += 1
-      name = "\(wanted).\(number)"
-    }
-    return name
+    fresh = FreshNames(in: graph)
   }
 
   private func mode(_ node: Node) -> Mode { encoded.layers[node.name]?.mode ?? .float }
@@ -48,14 +37,14 @@ private struct Simulation {
       if mode != .float {
         for (index, input) in original.inputs.enumerated() {
           guard let input else { continue }
-          if let constant = try constant(input, infos, &constants) {
+          if let constant = constant(input, infos, &constants) {
             node.inputs[index] = constant
           } else if mode.isStatic, let value = decoded[input] {
             node.inputs[index] = value
           }
         }
       }
-      if mode == .dynamic { try addRanges(to: &node, original, infos, &nodes) }
+      if mode == .dynamic { encoded.addRanges(to: &node, infos, &fresh, &nodes) }
       nodes.append(node)
       for case let output? in node.outputs { decode(output, &decoded, &nodes) }
     }
@@ -83,16 +72,9 @@ private struct Simulation {
   /// The constant a quantized node reads instead of a float one; `nil` where the value is not held as codes.
   private mutating func constant(
     _ value: ValueName, _ infos: [ValueName: OperandInfo], _ made: inout [ValueName: ValueName]
-  ) throws -> ValueName? {
+  ) -> ValueName? {
     if let known = made[value] { return known }
-    let tensor: Tensor
-    if let weights = encoded.weights[value] {
-      tensor = Tensor(decodedFloats(weights), shape: weights.codes.shape)
-    } else if let bias = encoded.biases[value] {
-      tensor = bias.decoded(like: infos[value])
-    } else {
-      return nil
-    }
+    guard let tensor = encoded.decodedConstant(value, infos) else { return nil }
     // A float node that shares the constant still reads the original.
     let isShared = encoded.graph.nodes.contains { mode($0) == .float && $0.inputs.contains(value) }
     let name =
@@ -101,18 +83,29 @@ private struct Simulation {
     made[value] = name
     return name
   }
+}
+
+extension EncodedGraph {
+  /// The real numbers that the codes of a constant stand for; `nil` where it is not held as codes.
+  package func decodedConstant(_ value: ValueName, _ infos: [ValueName: OperandInfo]) -> Tensor? {
+    if let weights = weights[value] { return Tensor(decodedFloats(weights), shape: weights.codes.shape) }
+    return biases[value]?.decoded(like: infos[value])
+  }
 
   /// Puts the ranges found at run time in front of the activations of a dynamic layer.
-  private mutating func addRanges(
-    to node: inout Node, _ original: Node, _ infos: [ValueName: OperandInfo], _ nodes: inout [Node]
-  ) throws {
-    guard let op = original.op as? any WeightedOperator, let layer = encoded.layers[original.name] else {
-      return
-    }
+  ///
+  /// - Parameters:
+  ///   - node: the layer as it is being rewritten, under the name it has here.
+  ///   - nodes: where what comes before the node is appended.
+  package func addRanges(
+    to node: inout Node, _ infos: [ValueName: OperandInfo], _ fresh: inout FreshNames, _ nodes: inout [Node]
+  ) {
+    guard let original = graph.nodes.first(where: { [name = node.name] in $0.name == name }),
+      let op = original.op as? any WeightedOperator, let layer = layers[original.name]
+    else { return }
     for role in op.weightRoles(original.inputs.map { $0.flatMap { infos[$0] } }) {
       guard let activation = role.activation, let weight = original.inputs[role.input],
-        encoded.weights[weight] != nil,
-        let input = node.inputs[activation]
+        weights[weight] != nil, let input = node.inputs[activation]
       else { continue }
       let output = fresh("\(original.name).input")
       nodes.append(
@@ -120,8 +113,7 @@ private struct Simulation {
           name: fresh("\(original.name).ranges"),
           op: DynamicQuantizeDequantize(
             sharing: layer.sharing(isImage: original.op.isImageOperator), bits: layer.dynamicBits),
-          inputs: [input],
-          outputs: [output]))
+          inputs: [input], outputs: [output]))
       node.inputs[activation] = output
     }
   }

@@ -5,7 +5,7 @@ package struct GraphBuilder {
   package private(set) var graph: Graph
   /// Type and shape of every value.
   package private(set) var infos: [ValueName: OperandInfo]
-  private var taken: Set<String>
+  private var names: FreshNames
 
   /// Goes on building `graph`.
   ///
@@ -13,19 +13,11 @@ package struct GraphBuilder {
   package init(_ graph: Graph, infos: [ValueName: OperandInfo]) {
     self.graph = graph
     self.infos = infos
-    taken = Set(infos.keys).union(graph.nodes.map(\.name))
+    names = FreshNames(besides: Array(infos.keys) + graph.nodes.map(\.name))
   }
 
   /// A name like `wanted` that nothing else has.
-  package mutating func fresh(_ wanted: String) -> String {
-    var name = wanted
-    var number = 1
-    while !taken.insert(name).inserted {
-      number += 1
-      name = "\(wanted).\(number)"
-    }
-    return name
-  }
+  package mutating func fresh(_ wanted: String) -> String { names(wanted) }
 
   package mutating func constant(_ tensor: Tensor, named wanted: String = "constant") -> ValueName {
     let name = fresh(wanted)
@@ -94,12 +86,12 @@ package struct GraphBuilder {
       for (output, info) in zip(node.outputs, results) {
         guard let output else { continue }
         infos[output] = info
-        taken.insert(output)
+        names.take(output)
       }
     } catch {
       throw NodeError(node: node, reason: error)
     }
-    taken.insert(node.name)
+    names.take(node.name)
     graph.nodes.append(node)
   }
 }

@@ -160,7 +160,7 @@ package final class Trainer {
     let gradients = learner.gradients.map { $0.flatMap { results[$0] } }
     let isLate = settings.milestones.freezeObservers.map { epoch >= $0 } ?? false
     optimizer.step(
-      factor: factor, isFrozen: { isLate && $0.isEncoding },
+      factor: factor, isFrozen: { isLate && $0.role == .offset },
       gradient: { index in
         gradients[index]?.withBytes { $0.baseAddress?.assumingMemoryBound(to: Float.self) }
       })

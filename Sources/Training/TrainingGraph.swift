@@ -49,7 +49,7 @@ private struct Rewriting {
   var graph: Graph
   var parameters: [Parameter] = []
   var encodings: [ValueName: TrainingGraph.LearnedEncoding] = [:]
-  private var taken: Set<String>
+  private var fresh: FreshNames
   private var nodes: [Node] = []
   /// For each value that static nodes read as codes, what they read instead.
   private var decoded: [ValueName: ValueName] = [:]
@@ -64,18 +64,7 @@ private struct Rewriting {
     roots = candidate.roots
     self.settings = settings
     graph = encoded.graph
-    taken = Set(graph.nodes.map(\.name)).union(graph.nodes.flatMap { $0.outputs.compactMap { $0 } })
-      .union(graph.inputs.map(\.name)).union(graph.constants.keys)
-  }
-
-  private mutating func fresh(_ wanted: String) -> String {
-    var name = wanted
-    var number = 1
-    while !taken.insert(name).inserted {
-      number += 1
-      name = "\(wanted).\(number)"
-    }
-    return name
+    fresh = FreshNames(in: graph)
   }
 
   private func mode(_ node: Node) -> Mode { encoded.layers[node.name]?.mode ?? .float }
@@ -93,13 +82,13 @@ private struct Rewriting {
       }
       for (index, input) in original.inputs.enumerated() where node.inputs[index] == input {
         guard let input, mode != .float else { continue }
-        if let constant = try constant(input, infos) {
+        if let constant = constant(input, infos) {
           node.inputs[index] = constant
         } else if mode.isStatic, let value = decoded[input] {
           node.inputs[index] = value
         }
       }
-      if mode == .dynamic { addRanges(to: &node, original, roles) }
+      if mode == .dynamic { encoded.addRanges(to: &node, infos, &fresh, &nodes) }
       nodes.append(node)
       for case let output? in node.outputs { decode(output) }
     }
@@ -237,36 +226,11 @@ private struct Rewriting {
   /// The constant a quantized node reads instead of a float one; `nil` where the value is not held as codes.
   private mutating func constant(
     _ value: ValueName, _ infos: [ValueName: OperandInfo]
-  ) throws -> ValueName? {
+  ) -> ValueName? {
     if let known = replaced[value] { return known }
-    let tensor: Tensor
-    if let weights = encoded.weights[value] {
-      tensor = Tensor(decodedFloats(weights), shape: weights.codes.shape)
-    } else if let bias = encoded.biases[value] {
-      tensor = bias.decoded(like: infos[value])
-    } else {
-      return nil
-    }
+    guard let tensor = encoded.decodedConstant(value, infos) else { return nil }
     let name = constant(tensor, "\(value).decoded")
     replaced[value] = name
     return name
-  }
-
-  /// Puts the ranges found at run time in front of the activations of a dynamic layer.
-  private mutating func addRanges(to node: inout Node, _ original: Node, _ roles: [WeightRole]) {
-    guard let layer = encoded.layers[original.name] else { return }
-    for role in roles {
-      guard let activation = role.activation, let weight = original.inputs[role.input],
-        encoded.weights[weight] != nil, let input = node.inputs[activation]
-      else { continue }
-      let output = fresh("\(original.name).input")
-      nodes.append(
-        Node(
-          name: fresh("\(original.name).ranges"),
-          op: DynamicQuantizeDequantize(
-            sharing: layer.sharing(isImage: original.op.isImageOperator), bits: layer.dynamicBits),
-          inputs: [input], outputs: [output]))
-      node.inputs[activation] = output
-    }
   }
 }

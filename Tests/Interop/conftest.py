@@ -42,6 +42,18 @@ def session(path, optimize=True):
 KINDS = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
+def stored(folder, spec):
+    """The array a dataset card names, in a file of its own or in an archive."""
+    loaded = np.load(folder / spec["file"], mmap_mode="r")
+    return loaded[spec["array"]] if "array" in spec else loaded
+
+
+# Without VNNI, ONNX Runtime multiplies u8 by s8 with instructions whose sums of two products saturate at 16 bits, so
+# that its integer results are wrong where weights and activations are large; the same file run in float (no
+# optimisation) is not.
+SATURATES = not any(name in open("/proc/cpuinfo").read() for name in ("avx512_vnni", "avx_vnni", "asimddp"))
+
+
 def inputs_of(model, data, limit):
     """Arrays for the model's inputs, as the dataset card describes them, and labels."""
     ports = session(model).get_inputs()
@@ -53,7 +65,7 @@ def inputs_of(model, data, limit):
     arrays = {}
     for name, spec in card["inputs"].items():
         port = next((p for p in ports if p.name == name), ports[0])
-        raw = np.load(folder / spec["file"], mmap_mode="r")[:limit]
+        raw = stored(folder, spec)[:limit]
         if port.type != "tensor(float)":
             arrays[port.name] = raw.astype(KINDS[port.type])
             continue
@@ -62,7 +74,7 @@ def inputs_of(model, data, limit):
         if spec.get("layout") == "nhwc" and len(port.shape) == 4 and port.shape[1] in (1, 3):
             value = value.transpose(0, 3, 1, 2)
         arrays[port.name] = np.ascontiguousarray(value, np.float32)
-    return arrays, np.load(folder / card["labels"]["file"])[:limit]
+    return arrays, stored(folder, card["labels"])[:limit]
 
 
 def run_onnxruntime(path, arrays, optimize=True, batch=25):

