@@ -9,8 +9,6 @@ package struct Parameter: Sendable {
     case scale
     /// Zero points as real numbers.
     case offset
-    /// Gain and shift of a normalisation.
-    case norm
   }
 
   /// The constant of the network, or for scales and offsets the value they encode.

@@ -151,9 +151,7 @@ package final class Trainer {
     if let name = learner.loss.labels {
       inputs[name] = try target(samples, shape: learner.shape(of: name))
     }
-    for (slot, input) in zip(optimizer.slots, learner.inputs) where input != nil {
-      if let input { inputs[input] = slot.numbers.view }
-    }
+    for slot in optimizer.slots { inputs[slot.parameter.input] = slot.numbers.view }
     try learner.program.load(inputs)
     try learner.program.execute()
     let results = try learner.program.views()
@@ -219,7 +217,7 @@ package final class Trainer {
         throw TrainingError("the checkpoint does not fit the network: \"\(parameter.key)\" is missing")
       }
       switch parameter.role {
-      case .weight, .bias, .norm: learned.constants[parameter.value] = tensor.reshaped(parameter.start.shape)
+      case .weight, .bias: learned.constants[parameter.value] = tensor.reshaped(parameter.start.shape)
       case .scale: learned.scales[parameter.value] = tensor.array(of: Float.self)
       case .offset: learned.offsets[parameter.value] = tensor.array(of: Float.self)
       }
@@ -271,8 +269,7 @@ private final class Learner {
   let graph: Graph
   let loss: Loss
   let program: Program
-  /// By parameter: where it goes in, and where its gradient comes out; `nil` where the loss does not depend on it.
-  let inputs: [ValueName?]
+  /// By parameter, where its gradient comes out; `nil` where the loss does not depend on it.
   let gradients: [ValueName?]
 
   init(
@@ -291,7 +288,6 @@ private final class Learner {
     for parameter in network.parameters { found[parameter.input].map { builder.output($0) } }
     self.graph = builder.graph
     gradients = network.parameters.map { found[$0.input] }
-    inputs = network.parameters.map(\.input)
     var shapes: [ValueName: Shape] = [:]
     for input in builder.graph.inputs { shapes[input.name] = builder.infos[input.name]?.shape }
     program = try compile(

@@ -8,14 +8,6 @@ import Tensors
 struct TrainingGraph {
   var builder: GraphBuilder
   var parameters: [Parameter]
-  /// By value with an encoding of its own: the parameters of it.
-  private(set) var encodings: [ValueName: LearnedEncoding] = [:]
-
-  /// Where the numbers of one encoding are learned: indices of parameters.
-  struct LearnedEncoding {
-    var scale: Int?
-    var offset: Int?
-  }
 
   /// - Parameters:
   ///   - candidate: what calibration made of the network: where training starts.
@@ -36,7 +28,6 @@ struct TrainingGraph {
     }
     builder = GraphBuilder(fixed, infos: try fixed.infer(inputs: given))
     parameters = rewriting.parameters
-    encodings = rewriting.encodings
   }
 }
 
@@ -48,7 +39,6 @@ private struct Rewriting {
   let quantizes: Bool
   var graph: Graph
   var parameters: [Parameter] = []
-  var encodings: [ValueName: TrainingGraph.LearnedEncoding] = [:]
   private var fresh: FreshNames
   private var nodes: [Node] = []
   /// For each value that static nodes read as codes, what they read instead.
@@ -124,21 +114,17 @@ private struct Rewriting {
     let count = encoding.scales.count
     let scales = Tensor(encoding.scales.map { abs($0) }, shape: [count])
     let zeros = Tensor(encoding.zeroPoints.map { Float($0) }, shape: [count])
-    var learned = TrainingGraph.LearnedEncoding()
     var inputs: [ValueName?] = [value]
     if isLearned {
-      learned.scale = parameters.count
       inputs.append(parameter(owner, .scale, scales))
     } else {
       inputs.append(constant(scales, "\(owner).scale"))
     }
     if isLearned, learnsOffset {
-      learned.offset = parameters.count
       inputs.append(parameter(owner, .offset, zeros))
     } else if encoding.zeroPoints.contains(where: { $0 != 0 }) {
       inputs.append(constant(zeros, "\(owner).zero"))
     }
-    if isLearned { encodings[owner] = learned }
     scaleNames[owner] = inputs[1]
     guard quantizes else { return value }
     let output = fresh("\(owner).decoded")

@@ -26,7 +26,7 @@ extension GraphBuilder {
   package mutating func reshape(_ value: ValueName, _ shape: Shape) throws -> ValueName {
     guard try self.shape(value) != shape else { return value }
     return try add(
-      Reshape(allowsZero: true), value, constant(Tensor(shape.map { Int64($0) }, shape: [shape.count])))
+      Reshape(allowsZero: true), value, integers(shape))
   }
 
   /// What broadcasting to the shape of `value` repeated, summed.
@@ -37,7 +37,7 @@ extension GraphBuilder {
   /// `value` repeated to `shape`.
   package mutating func expand(_ value: ValueName, to shape: Shape) throws -> ValueName {
     guard try self.shape(value) != shape else { return value }
-    return try add(Expand(), value, constant(Tensor(shape.map { Int64($0) }, shape: [shape.count])))
+    return try add(Expand(), value, integers(shape))
   }
 
   /// Axes in the order `axes` names them.
@@ -56,7 +56,7 @@ extension GraphBuilder {
   package mutating func reduceSum(_ value: ValueName, _ axes: [Int]) throws -> ValueName {
     try add(
       ReduceSum(options: ReductionOptions()), value,
-      constant(Tensor(axes.map { Int64($0) }, shape: [axes.count])))
+      integers(axes))
   }
 
   /// The means over axes, which stay with size 1.
