@@ -93,4 +93,22 @@ CK_INLINE ck_epilogue ck_epilogue_depthwise(const ck_depthwise_u8s8 *d) {
     d->sum_upper};
 }
 
+/// The outputs done in registers: those with symmetric weights. Codes also need one zero point, and multipliers so small
+/// that the rounded products fit int32; packing with saturation then does most of the clamping.
+typedef enum { CK_NOT_QUICK = 0, CK_QUICK_U8, CK_QUICK_SUM, CK_QUICK_F32, CK_QUICK_S32 } ck_quick;
+
+/// How columns j..<end may be done.
+CK_INLINE ck_quick ck_quick_kind(const ck_epilogue *e, size_t j, size_t end) {
+  if (e->b_zero) return CK_NOT_QUICK;
+  if (e->output != CK_OUT_U8) return e->output == CK_OUT_F32 ? CK_QUICK_F32 : CK_QUICK_S32;
+  if (e->a_zeros) return CK_NOT_QUICK;
+  int large = 0;
+  for (; j < end; j++) large |= !(e->multiplier[j] > -1 && e->multiplier[j] < 1);
+  if (large) return CK_NOT_QUICK;
+  if (!e->residual) return CK_QUICK_U8;
+  const float most = 1 << 20;
+  int fits = e->branch_multiplier > -most && e->branch_multiplier < most && e->r_multiplier > -most && e->r_multiplier < most;
+  return fits ? CK_QUICK_SUM : CK_NOT_QUICK;
+}
+
 #endif

@@ -20,28 +20,6 @@ CK_INLINE __m512i ck_codes512(__m512 v, __m512 low, __m512 high, __m512i zero) {
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), zero);
 }
 
-/// The outputs done in registers.
-///
-/// For codes with symmetric weights, one zero point and multipliers so small that the rounded products fit int32:
-/// packing with saturation then does most of the clamping. For others with symmetric weights.
-typedef enum { CK_NOT_QUICK = 0, CK_QUICK_U8, CK_QUICK_SUM, CK_QUICK_F32, CK_QUICK_S32 } ck_quick;
-
-CK_INLINE ck_quick ck_quick_kind(const ck_epilogue *e, size_t j, size_t end) {
-  if (e->b_zero) return CK_NOT_QUICK;
-  if (e->output != CK_OUT_U8) return e->output == CK_OUT_F32 ? CK_QUICK_F32 : CK_QUICK_S32;
-  if (e->a_zeros) return CK_NOT_QUICK;
-  __mmask16 large = 0;
-  for (; j < end; j += 16) {
-    __m512 m = _mm512_abs_ps(_mm512_maskz_loadu_ps(ck_mask16(end - j), e->multiplier + j));
-    large |= _mm512_cmp_ps_mask(m, _mm512_set1_ps(1), _CMP_NLT_UQ);
-  }
-  if (large) return CK_NOT_QUICK;
-  if (!e->residual) return CK_QUICK_U8;
-  const float most = 1 << 20;
-  int fits = e->branch_multiplier > -most && e->branch_multiplier < most && e->r_multiplier > -most && e->r_multiplier < most;
-  return fits ? CK_QUICK_SUM : CK_NOT_QUICK;
-}
-
 /// What is added to the sums of columns j…j+15: bias - a_zero · Σ b; the bias of float outputs is a float.
 CK_INLINE __m512i ck_quick_correction(const ck_epilogue *e, size_t j, __mmask16 live, int32_t a_zero) {
   int has_bias = e->bias && e->output != CK_OUT_F32;
