@@ -107,7 +107,8 @@ CK_INLINE ck_quick ck_quick_kind(const ck_epilogue *e, size_t j, size_t end) {
   if (large) return CK_NOT_QUICK;
   if (!e->residual) return CK_QUICK_U8;
   const float most = 1 << 20;
-  int fits = e->branch_multiplier > -most && e->branch_multiplier < most && e->r_multiplier > -most && e->r_multiplier < most;
+  int fits = e->branch_multiplier > -most && e->branch_multiplier < most && e->r_multiplier > -most &&
+             e->r_multiplier < most;
   return fits ? CK_QUICK_SUM : CK_NOT_QUICK;
 }
 

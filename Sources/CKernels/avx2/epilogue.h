@@ -51,7 +51,8 @@ CK_INLINE void ck_quick_store(const ck_quick kind, const ck_epilogue *e, vi sums
   vf y = v_from_int(sums) * scale;
   if (kind == CK_QUICK_F32) {
     if (e->bias_f) y = y + bias;
-    v_finish(y, e->residual_f, i * e->residual_stride + j, v_set(e->lower_f), v_set(e->upper_f), (float *)e->c + at, whole, n);
+    v_finish(y, e->residual_f, i * e->residual_stride + j, v_set(e->lower_f), v_set(e->upper_f), (float *)e->c + at,
+             whole, n);
     return;
   }
   int32_t zero = e->zero, lower = e->lower, upper = e->upper;
