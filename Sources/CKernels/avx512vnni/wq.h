@@ -38,7 +38,15 @@ CK_INLINE vi v_step(const int bits, vi unit, unsigned step) {
   return _mm512_and_si512(field, _mm512_set1_epi8((char)((1 << bits) - 1)));
 }
 
-CK_INLINE vi v_dot(vi sum, vi a, vi w) { return _mm512_dpbusd_epi32(sum, a, w); }
+/// sum plus the products of a unit's codes with the bytes at `a`.
+CK_INLINE vi v_dot(const int bits, vi sum, vi unit, const v_wide *a) {
+  CK_UNROLL for (int step = 0; step < 32 / bits / V_STEP; step++) {
+    int32_t four;
+    memcpy(&four, a + V_STEP * step, 4);
+    sum = _mm512_dpbusd_epi32(sum, vi_set(four), v_step(bits, unit, (unsigned)step));
+  }
+  return sum;
+}
 
 /// `length` codes, filled up with zeros to `filled`; their sum.
 static inline int32_t v_widen(const uint8_t *from, size_t length, size_t filled, v_wide *to) {

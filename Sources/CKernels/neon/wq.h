@@ -39,8 +39,15 @@ CK_INLINE vi v_step(const int bits, vi unit, unsigned step) {
   return vreinterpretq_s32_u8(bytes);
 }
 
-CK_INLINE vi v_dot(vi sum, vi a, vi w) {
-  uint32x4_t added = vdotq_u32(vreinterpretq_u32_s32(sum), vreinterpretq_u8_s32(a), vreinterpretq_u8_s32(w));
+/// sum plus the products of a unit's codes with the bytes at `a`.
+CK_INLINE vi v_dot(const int bits, vi sum, vi unit, const v_wide *a) {
+  uint32x4_t added = vreinterpretq_u32_s32(sum);
+  CK_UNROLL for (int step = 0; step < 32 / bits / V_STEP; step++) {
+    int32_t four;
+    memcpy(&four, a + V_STEP * step, 4);
+    vi codes = v_step(bits, unit, (unsigned)step);
+    added = vdotq_u32(added, vreinterpretq_u8_s32(vi_set(four)), vreinterpretq_u8_s32(codes));
+  }
   return vreinterpretq_s32_u32(added);
 }
 

@@ -38,8 +38,7 @@ CK_INLINE void compute(const int bits, const int rows, const int panels, const t
     CK_UNROLL for (int o = 0; o < rows * panels; o++) sum[o] = vi_set(0);
     CK_UNROLL for (int p = 0; p < panels; p++) {
       scale[p] = v_load((const float *)at[p]);
-      zero[p] = vi_set(bias);
-      if (l->zeros) zero[p] = vi_add(zero[p], vi_load(at[p] + UNIT));
+      if (l->zeros) zero[p] = vi_add(vi_set(bias), vi_load(at[p] + UNIT));
       at[p] += l->zeros ? 2 * UNIT : UNIT;
     }
     size_t units = ck_divide_up(wq_length(l, group), l->per_unit);
@@ -50,26 +49,24 @@ CK_INLINE void compute(const int bits, const int rows, const int panels, const t
         unit[p] = vi_load(at[p]);
         at[p] += UNIT;
       }
-      CK_UNROLL for (int step = 0; step < 32 / bits / V_STEP; step++) {
-        vi w[4];
-        CK_UNROLL for (int p = 0; p < panels; p++) w[p] = v_step(bits, unit[p], (unsigned)step);
-        CK_UNROLL for (int r = 0; r < rows; r++) {
-          int32_t together;
-          memcpy(&together, a + (size_t)r * l->span + V_STEP * step, 4);
-          vi one = vi_set(together);
-          CK_UNROLL for (int p = 0; p < panels; p++) sum[r * panels + p] = v_dot(sum[r * panels + p], one, w[p]);
-        }
+      CK_UNROLL for (int r = 0; r < rows; r++) {
+        CK_UNROLL for (int p = 0; p < panels; p++)
+          sum[r * panels + p] = v_dot(bits, sum[r * panels + p], unit[p], a + (size_t)r * l->span);
       }
       a += 32 / bits;
     }
     CK_UNROLL for (int r = 0; r < rows; r++) {
       size_t i = t->row + (size_t)r;
       vi a_zero = vi_set(g->a_zeros ? g->a_zeros[i] : g->a_zero);
-      vi a_sum = vi_set(t->a_sums[(size_t)r * all_groups + s]);
+      const int32_t sum_of_a = t->a_sums[(size_t)r * all_groups + s];
+      vi a_sum = vi_set(sum_of_a), bias_sum = vi_set(bias * sum_of_a);
       CK_UNROLL for (int p = 0; p < panels; p++) {
         int o = r * panels + p;
         vi v = vi_mul(a_zero, vi_load(column_sums[p] + V_WIDTH * s));
-        if (bias || l->zeros) v = vi_add(v, vi_mul(zero[p], a_sum));
+        if (l->zeros)
+          v = vi_add(v, vi_mul(zero[p], a_sum));
+        else if (bias)
+          v = vi_add(v, bias_sum);
         v = vi_sub(sum[o], v);
         total[o] = total[o] + v_from_int(v) * scale[p];
       }
