@@ -16,21 +16,19 @@ typedef struct {
   const ck_depthwise_u8s8 *d;
   ck_epilogue e;
   ck_quick quick;
-  size_t taps, first, end;   // channels first..<end
+  size_t first, end;         // channels first..<end
   vi weights[MOST_WEIGHTS];  // [channels / 8][pairs of taps]: (even, odd) in each lane
 } work;
-
-/// Pairs of eight channels.
-CK_INLINE vi pair(__m128i even, __m128i odd) { return _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(even, odd)); }
 
 static void lay_weights(work *w) {
   const ck_depthwise_u8s8 *d = w->d;
   vi *to = w->weights;
   for (size_t ch = w->first; ch < w->end; ch += 8) {
     const size_t n = w->end - ch;
-    for (size_t t = 0; t < w->taps; t += 2) {
-      __m128i even = ck_load_codes((const uint8_t *)d->weights + t * d->channels + ch, n >= 8, n), odd = _mm_setzero_si128();
-      if (t + 1 < w->taps) odd = ck_load_codes((const uint8_t *)d->weights + (t + 1) * d->channels + ch, n >= 8, n);
+    for (size_t t = 0; t < d->taps; t += 2) {
+      const uint8_t *tap = (const uint8_t *)d->weights + t * d->channels + ch;
+      __m128i even = ck_load_codes(tap, n >= 8, n), odd = _mm_setzero_si128();
+      if (t + 1 < d->taps) odd = ck_load_codes(tap + d->channels, n >= 8, n);
       *to++ = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(even, odd));
     }
   }
@@ -39,7 +37,7 @@ static void lay_weights(work *w) {
 /// b_zero · Σ a, another in each channel, of the window whose taps lie at from[t] + at.
 CK_INLINE vi zero_sums(const work *w, const uint8_t *const *from, size_t at, size_t ch, int whole, size_t n) {
   vi sums = vi_set(0);
-  for (size_t t = 0; t < w->taps; t++)
+  for (size_t t = 0; t < w->d->taps; t++)
     sums = vi_add(sums, _mm256_cvtepu8_epi32(ck_load_codes(from[t] + at, whole, n)));
   return vi_mul(sums, vi_load_part(whole, w->e.b_zero + ch, n));
 }
@@ -49,13 +47,12 @@ CK_INLINE vi zero_sums(const work *w, const uint8_t *const *from, size_t at, siz
 CK_INLINE void eight(const int taps_known, const ck_quick kind, const work *w, const uint8_t *const *from, size_t step,
                      size_t row, size_t count, size_t ch, int whole, size_t n) {
   const ck_epilogue e = w->e;
-  const size_t taps = taps_known ? (size_t)taps_known : w->taps, pairs = ck_divide_up(taps, 2);
+  const size_t taps = taps_known ? (size_t)taps_known : w->d->taps, pairs = ck_divide_up(taps, 2);
   const vi *weights = w->weights + (ch - w->first) / 8 * pairs;
+  const int in_registers = taps_known && pairs <= 8;
   vi correction = vi_set(0), held[8];
   vf scale = v_set(0), bias = v_set(0);
-  if (taps_known && pairs <= 8) {
-    CK_UNROLL for (size_t p = 0; p < pairs; p++) held[p] = weights[p];
-  }
+  for (size_t p = 0; in_registers && p < pairs; p++) held[p] = weights[p];
   if (kind != CK_NOT_QUICK) {
     correction = ck_quick_correction(&e, ch, whole, n, e.a_zero);
     if (kind != CK_QUICK_S32) scale = v_load_part(whole, e.multiplier + ch, n);
@@ -65,19 +62,12 @@ CK_INLINE void eight(const int taps_known, const ck_quick kind, const work *w, c
   size_t at = ch;
   for (size_t x = 0; x < count; x++, at += step) {
     vi sum = correction;
-#define TAP(t) ck_load_codes(from[t] + at, whole, n)
-#define PAIR(p)                                                                                            \
-  {                                                                                                        \
-    vi both = 2 * (p) + 1 < taps ? pair(TAP(2 * (p)), TAP(2 * (p) + 1)) : _mm256_cvtepu8_epi32(TAP(2 * (p))); \
-    sum = vi_add(sum, _mm256_madd_epi16(both, taps_known && pairs <= 8 ? held[p] : weights[p]));           \
-  }
-    if (taps_known) {
-      CK_UNROLL for (size_t p = 0; p < pairs; p++) PAIR(p)
-    } else {
-      for (size_t p = 0; p < pairs; p++) PAIR(p)
+    for (size_t p = 0; p < pairs; p++) {
+      __m128i even = ck_load_codes(from[2 * p] + at, whole, n), odd = _mm_setzero_si128();
+      if (2 * p + 1 < taps) odd = ck_load_codes(from[2 * p + 1] + at, whole, n);
+      vi both = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(even, odd));
+      sum = vi_add(sum, _mm256_madd_epi16(both, in_registers ? held[p] : weights[p]));
     }
-#undef PAIR
-#undef TAP
     if (kind != CK_NOT_QUICK) {
       ck_quick_store(kind, &e, sum, scale, bias, row + x, ch, whole, n);
       continue;
@@ -90,8 +80,8 @@ CK_INLINE void eight(const int taps_known, const ck_quick kind, const work *w, c
   }
 }
 
-CK_INLINE void run(const int taps, const ck_quick kind, const work *w, const uint8_t *const *from, size_t step, size_t row,
-                   size_t count) {
+CK_INLINE void run(const int taps, const ck_quick kind, const work *w, const uint8_t *const *from, size_t step,
+                   size_t row, size_t count) {
   size_t ch = w->first;
   for (; ch + 8 <= w->end; ch += 8) eight(taps, kind, w, from, step, row, count, ch, 1, 8);
   if (ch < w->end) eight(0, kind, w, from, step, row, count, ch, 0, w->end - ch);
@@ -134,8 +124,7 @@ static void depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1) {
   w.d = d;
   w.e = ck_epilogue_depthwise(d);
   w.quick = ck_quick_kind(&w.e, 0, d->channels);
-  w.taps = d->taps;
-  const runner run = runners[d->taps == 9 ? 0 : d->taps == 25 ? 1 : 2][w.quick];
+  const runner runs = runners[d->taps == 9 ? 0 : d->taps == 25 ? 1 : 2][w.quick];
   const size_t most = 8 * (MOST_WEIGHTS / ck_divide_up(d->taps, 2));
   const size_t step = d->window ? d->window->step_x * d->channels : 0;
   const size_t windows = d->window ? NEAR / (d->window->kernel_height * step) + 4 : 1;
@@ -149,7 +138,7 @@ static void depthwise_u8s8(const ck_depthwise_u8s8 *d, size_t m0, size_t m1) {
         from[t] = offset < 0 ? d->padding : d->a + offset;
       }
       size_t count = together(d->window, i, ck_min(windows, m1 - i));
-      run(&w, from, step, i, count);
+      runs(&w, from, step, i, count);
       i += count;
     }
   }
