@@ -54,7 +54,7 @@ CK_INLINE float ck_clamp(float v, float lower, float upper) {
 /// How many rows of work a tile takes when `rows` are split evenly into tiles of at most `most`.
 CK_INLINE size_t ck_even_tile(size_t rows, size_t most) { return ck_divide_up(rows, ck_divide_up(rows, most)); }
 
-/// From int32 sums to outputs: the part that ck_gemm_u8s8 and ck_depthwise_u8s8 have in common.
+/// From int32 sums to outputs: the part that ck_gemm_u8s8, ck_conv3x3_u8s8 and ck_depthwise_u8s8 have in common.
 typedef struct {
   ck_output output;
   void *c;
@@ -83,6 +83,21 @@ CK_INLINE ck_epilogue ck_epilogue_gemm(const ck_gemm_u8s8 *g) {
     (int32_t)(g->rows.taps * g->rows.k), g->bias, g->multiplier, g->bias_f, g->a_scale, g->a_scales, g->residual_f,
     g->lower_f, g->upper_f, g->zero, g->lower, g->upper, g->residual, g->residual_stride, g->r_zero,
     g->branch_multiplier, g->r_multiplier, g->sum_zero, g->sum_lower, g->sum_upper};
+}
+
+CK_INLINE ck_epilogue ck_epilogue_conv3x3(const ck_conv3x3_u8s8 *w) {
+  return (ck_epilogue){
+    w->output, w->c, w->c_stride, w->column_sums, NULL, w->a_zero, NULL, (int32_t)(9 * w->k), w->bias, w->multiplier,
+    w->bias_f, w->a_scale, NULL, w->residual_f, w->lower_f, w->upper_f, w->zero, w->lower, w->upper, w->residual,
+    w->residual_stride, w->r_zero, w->branch_multiplier, w->r_multiplier, w->sum_zero, w->sum_lower, w->sum_upper};
+}
+
+/// For levels whose gemm_u8s8 is as fast.
+CK_INLINE void ck_no_conv3x3_u8s8(ck_table *table) {
+  table->packed_bytes_3x3_u8s8 = NULL;
+  table->scratch_bytes_3x3_u8s8 = NULL;
+  table->pack_3x3_u8s8 = NULL;
+  table->conv3x3_u8s8 = NULL;
 }
 
 CK_INLINE ck_epilogue ck_epilogue_depthwise(const ck_depthwise_u8s8 *d) {
