@@ -22,7 +22,7 @@ package enum KernelBench {
   /// Runs all of them for a few seconds.
   package static func measure(_ peaks: Peaks) -> [Row] {
     let kernels = ck_best().pointee
-    return Shape.all.map { shape in
+    return Shape.all.filter { $0.exists(kernels) }.map { shape in
       let ms = shape.time(kernels)
       let gops = shape.operations / ms * 1e-6
       let peak = shape.isInteger ? peaks.int8.oneThreadGops : peaks.float32.oneThreadGops
@@ -83,13 +83,19 @@ extension KernelBench {
       + [
         Kind.winograd(size: 32, k: 16, n: 16), .winograd(size: 8, k: 64, n: 64),
         .winograd(size: 55, k: 16, n: 64),
-        .matrixVector(n: 4096, k: 4096, bits: 32),
-      ].map { Shape(kind: $0, isInteger: false) }
+      ].flatMap { kind in [false, true].map { Shape(kind: kind, isInteger: $0) } }
+      + [Shape(kind: .matrixVector(n: 4096, k: 4096, bits: 32), isInteger: false)]
       + [8, 4, 2].flatMap { bits in
         [false, true].map { Shape(kind: .matrixVector(n: 4096, k: 4096, bits: bits), isInteger: $0) }
       }
 
     static let group = 32
+
+    /// Whether there is a kernel of its own for this.
+    func exists(_ kernels: ck_table) -> Bool {
+      guard isInteger, case .winograd = kind else { return true }
+      return kernels.conv3x3_u8s8 != nil
+    }
 
     var name: String {
       let activations = isInteger ? "u8" : "f32"
@@ -97,7 +103,8 @@ extension KernelBench {
       case .product(let m, let n, let k): return "gemm \(activations) \(m)×\(n)×\(k)"
       case .convolution(let size, let k, let n, let kernel):
         return "conv \(activations) \(kernel)×\(kernel) \(size)×\(size) \(k) → \(n)"
-      case .winograd(let size, let k, let n): return "conv winograd f32 3×3 \(size)×\(size) \(k) → \(n)"
+      case .winograd(let size, let k, let n):
+        return "conv winograd \(activations) 3×3 \(size)×\(size) \(k) → \(n)"
       case .depthwise(let size, let channels, let kernel, let step):
         return "depthwise \(activations) \(kernel)×\(kernel) \(size)×\(size)×\(channels) step \(step)"
       case .matrixVector(let n, let k, let bits):

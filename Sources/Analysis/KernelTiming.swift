@@ -29,6 +29,19 @@ private final class Workspace {
     return block
   }
 
+  /// All but the weights and where the outputs go.
+  func product(of rows: ck_rows, n: Int, output: ck_output) -> ck_gemm_u8s8 {
+    var g = ck_gemm_u8s8()
+    g.rows = rows
+    g.n = n
+    g.column_sums = UnsafePointer(codes(n, -100...100) as UnsafeMutablePointer<Int32>)
+    g.output = output
+    g.c_stride = n
+    g.multiplier = UnsafePointer(floats(n) { _ in 1e-3 })
+    g.upper = 255
+    return g
+  }
+
   private func random() -> UInt32 {
     state = state &* 1_664_525 &+ 1_013_904_223
     return state >> 8
@@ -85,35 +98,44 @@ extension KernelBench.Shape {
       left.a = UnsafeRawPointer(workspace.codes(elements, 0...255) as UnsafeMutablePointer<UInt8>)
       let packed = workspace.bytes(kernels.packed_bytes_s8(n, taps, k))
       kernels.pack_s8(n, taps, k, workspace.codes(n * taps * k, -127...127), packed)
-      var g = ck_gemm_u8s8()
-      g.rows = left
-      g.n = n
+      var g = workspace.product(of: left, n: n, output: rows == n ? CK_OUT_S32 : CK_OUT_U8)
       g.packed = UnsafeRawPointer(packed)
-      g.column_sums = UnsafePointer(workspace.codes(n, -100...100) as UnsafeMutablePointer<Int32>)
-      g.output = rows == n ? CK_OUT_S32 : CK_OUT_U8
       g.c = c
-      g.c_stride = n
-      g.multiplier = UnsafePointer(workspace.floats(n) { _ in 1e-3 })
-      g.upper = 255
       return workspace.median { kernels.gemm_u8s8(&g, 0, rows, 0, n) }
     }
   }
 
   func winograd(_ kernels: ck_table, size: Int, k: Int, n: Int) -> Double {
     let workspace = Workspace()
-    let packed = workspace.bytes(kernels.packed_bytes_3x3(n, k))
-    kernels.pack_3x3(n, k, workspace.floats(n * 9 * k), workspace.floats(n * k), packed)
-    var w = ck_conv3x3_f32()
-    w.a = UnsafePointer(workspace.floats(size * size * k))
-    (w.height, w.width, w.k, w.out_height, w.out_width, w.n) = (size, size, k, size, size, n)
+    let tiles = ((size + 3) / 4) * ((size + 3) / 4)
+    let c = workspace.bytes(size * size * n * 4)
+    guard isInteger else {
+      let packed = workspace.bytes(kernels.packed_bytes_3x3(n, k))
+      kernels.pack_3x3(n, k, workspace.floats(n * 9 * k), workspace.floats(n * k), packed)
+      var w = ck_conv3x3_f32()
+      w.a = UnsafePointer(workspace.floats(size * size * k))
+      (w.height, w.width, w.k, w.out_height, w.out_width, w.n) = (size, size, k, size, size, n)
+      (w.pad_top, w.pad_left) = (1, 1)
+      w.packed = UnsafeRawPointer(packed)
+      w.c = c.assumingMemoryBound(to: Float.self)
+      w.c_stride = n
+      (w.lower, w.upper) = (-.infinity, .infinity)
+      w.scratch = workspace.bytes(kernels.scratch_bytes_3x3(n, k))
+      return workspace.median { kernels.conv3x3_f32(&w, 0, tiles) }
+    }
+    let packed = workspace.bytes(kernels.packed_bytes_3x3_u8s8(n, k))
+    kernels.pack_3x3_u8s8(n, k, workspace.codes(n * 9 * k, -127...127), packed)
+    var rows = ck_rows()
+    rows.a = UnsafeRawPointer(workspace.codes(size * size * k, 0...255) as UnsafeMutablePointer<UInt8>)
+    (rows.taps, rows.k) = (9, k)
+    var w = ck_conv3x3_u8s8()
+    w.product = workspace.product(of: rows, n: n, output: CK_OUT_U8)
+    w.product.packed = UnsafeRawPointer(packed)
+    w.product.c = c
+    (w.height, w.width, w.out_height, w.out_width) = (size, size, size, size)
     (w.pad_top, w.pad_left) = (1, 1)
-    w.packed = UnsafeRawPointer(packed)
-    w.c = workspace.bytes(size * size * n * 4).assumingMemoryBound(to: Float.self)
-    w.c_stride = n
-    (w.lower, w.upper) = (-.infinity, .infinity)
-    w.scratch = workspace.bytes(kernels.scratch_bytes_3x3(n, k))
-    let across = (size + 3) / 4
-    return workspace.median { kernels.conv3x3_f32(&w, 0, across * across) }
+    w.scratch = workspace.bytes(kernels.scratch_bytes_3x3_u8s8(n, k))
+    return workspace.median { kernels.conv3x3_u8s8(&w, 0, tiles) }
   }
 
   func depthwise(_ kernels: ck_table, size: Int, channels: Int, kernel: Int, step: Int) -> Double {

@@ -85,6 +85,14 @@ CK_INLINE ck_epilogue ck_epilogue_gemm(const ck_gemm_u8s8 *g) {
     g->branch_multiplier, g->r_multiplier, g->sum_zero, g->sum_lower, g->sum_upper};
 }
 
+/// For levels whose gemm_u8s8 is as fast.
+CK_INLINE void ck_no_conv3x3_u8s8(ck_table *table) {
+  table->packed_bytes_3x3_u8s8 = NULL;
+  table->scratch_bytes_3x3_u8s8 = NULL;
+  table->pack_3x3_u8s8 = NULL;
+  table->conv3x3_u8s8 = NULL;
+}
+
 CK_INLINE ck_epilogue ck_epilogue_depthwise(const ck_depthwise_u8s8 *d) {
   return (ck_epilogue){
     d->output, d->c, d->c_stride, d->column_sums, d->b_zero, d->a_zero, NULL, (int32_t)d->taps, d->bias,

@@ -78,6 +78,7 @@ void each_window(void (*body)(window));
 void test_gemm_f32(void);
 void test_conv3x3(void);
 void test_gemm_u8s8(void);
+void test_conv3x3_u8s8(void);
 void test_gemm_wq(void);
 void test_depthwise(void);
 void test_codes(void);

@@ -24,6 +24,9 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
       name: "conv 3x3", type: "Conv", input: [1, 8, 18, 18], weights: [16, 8, 3, 3],
       attributes: ["pads": .ints([1, 1, 1, 1])], outputs: 16, after: .relu),
     .init(
+      name: "conv 3x3 of small images", type: "Conv", input: [3, 24, 9, 7], weights: [20, 24, 3, 3],
+      attributes: ["pads": .ints([1, 0, 0, 2])], outputs: 20),
+    .init(
       name: "conv 1x1", type: "Conv", input: [2, 12, 16, 16], weights: [19, 12, 1, 1], outputs: 19,
       after: .clip),
     .init(

@@ -6,6 +6,7 @@ void ck_use_avx2(ck_table *table) {
   table->column_block = 16;
   ck_avx2_gemm_f32(table);
   ck_avx2_gemm_u8s8(table);
+  ck_avx2_conv3x3_u8s8(table);
   ck_avx2_gemm_wq(table);
   ck_avx2_gemm_u8wq(table);
   ck_avx2_depthwise_f32(table);

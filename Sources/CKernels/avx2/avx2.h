@@ -15,6 +15,7 @@
 void ck_avx2_gemm_f32(ck_table *table);
 void ck_avx2_gemm_f32_rows(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1);
 void ck_avx2_gemm_u8s8(ck_table *table);
+void ck_avx2_conv3x3_u8s8(ck_table *table);
 void ck_avx2_gemm_wq(ck_table *table);
 void ck_avx2_gemm_u8wq(ck_table *table);
 void ck_avx2_depthwise_f32(ck_table *table);

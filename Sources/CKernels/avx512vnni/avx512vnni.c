@@ -6,6 +6,7 @@ void ck_use_avx512vnni(ck_table *table) {
   table->column_block = 32;
   ck_avx512_gemm_f32(table);
   ck_avx512_gemm_u8s8(table);
+  ck_no_conv3x3_u8s8(table);
   ck_avx512_gemm_wq(table);
   ck_avx512_gemm_u8wq(table);
   ck_avx512_depthwise_f32(table);

@@ -101,6 +101,19 @@ typedef struct {
   int32_t sum_zero, sum_lower, sum_upper;
 } ck_gemm_u8s8;
 
+// u8 × s8 3×3 convolution of stride 1 on one image [height, width, k], outputs [out_height, out_width, n] as rows
+// [out_height · out_width, n]; positions outside the image hold a_zero. Levels may transform the image (Winograd), in
+// whole numbers: the result is that of the same product by gemm_u8s8, bit for bit, for any k.
+typedef struct {
+  // rows.a is the image, rows.k its channels and rows.taps 9, the rest of rows is not read; packed is by pack_3x3_u8s8;
+  // a_zeros, a_scales and b_zero are NULL.
+  ck_gemm_u8s8 product;
+  size_t height, width;
+  size_t pad_top, pad_left;  // by which the first window lies outside
+  size_t out_height, out_width;
+  void *scratch;             // scratch_bytes_3x3_u8s8(…) per calling thread, 64-byte aligned
+} ck_conv3x3_u8s8;
+
 // Float rows times weights held as codes with group scales: C = clamp(A·dequantize(B) + bias + residual). For few rows a
 // level may take a group's activations as whole numbers of 24 bits: exact to 1e-7 of the largest of them.
 // b[n][t][k] = scales[n][t][k / group] · (code - zero[n][t][k / group]).
@@ -227,6 +240,14 @@ typedef struct {
   size_t (*packed_bytes_s8)(size_t n, size_t taps, size_t k);
   void (*pack_s8)(size_t n, size_t taps, size_t k, const int8_t *b, void *packed);
   void (*gemm_u8s8)(const ck_gemm_u8s8 *g, size_t m0, size_t m1, size_t n0, size_t n1);
+
+  // One call computes the outputs of tiles t0..<t1 of 4×4, numbered row by row; a caller may split anywhere, best at
+  // multiples of 6. b is [n][9][k]. All four are NULL where gemm_u8s8 is faster; elsewhere they pay from 16 channels and
+  // 4×4 outputs on, and with fewer channels from 16×16 outputs on. Packed weights may take 8 times the bytes of b.
+  size_t (*packed_bytes_3x3_u8s8)(size_t n, size_t k);
+  size_t (*scratch_bytes_3x3_u8s8)(size_t n, size_t k);
+  void (*pack_3x3_u8s8)(size_t n, size_t k, const int8_t *b, void *packed);
+  void (*conv3x3_u8s8)(const ck_conv3x3_u8s8 *w, size_t t0, size_t t1);
 
   // codes: int8 values already in the range of `bits`; zeros may be NULL (symmetric).
   size_t (*packed_bytes_wq)(size_t n, size_t taps, size_t k, size_t bits, size_t group);

@@ -6,6 +6,7 @@ void ck_use_neon(ck_table *table) {
   table->column_block = 8;
   ck_neon_gemm_f32(table);
   ck_neon_gemm_u8s8(table);
+  ck_no_conv3x3_u8s8(table);
   ck_neon_gemm_wq(table);
   ck_neon_gemm_u8wq(table);
   ck_neon_depthwise_f32(table);

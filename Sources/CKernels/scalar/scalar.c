@@ -4,6 +4,7 @@ void ck_use_scalar(ck_table *table) {
   ck_scalar_gemm_f32(table);
   ck_scalar_conv3x3(table);
   ck_scalar_gemm_u8s8(table);
+  ck_scalar_conv3x3_u8s8(table);
   ck_scalar_gemm_wq(table);
   ck_scalar_depthwise(table);
   ck_scalar_codes(table);

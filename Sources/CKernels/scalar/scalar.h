@@ -7,6 +7,7 @@
 void ck_scalar_gemm_f32(ck_table *table);
 void ck_scalar_conv3x3(ck_table *table);
 void ck_scalar_gemm_u8s8(ck_table *table);
+void ck_scalar_conv3x3_u8s8(ck_table *table);
 void ck_scalar_gemm_wq(ck_table *table);
 void ck_scalar_depthwise(ck_table *table);
 void ck_scalar_codes(ck_table *table);

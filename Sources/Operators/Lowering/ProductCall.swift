@@ -104,14 +104,14 @@ struct Product {
       return floatCall(ownWeights)
     case .static, .qat:
       guard let codes = operand.codes else { return weightOnlyCall(encoded) }
-      if let packed = ProductWeights.codes(encoded, shape, kernels) { return codesCall(packed, codes) }
+      if let packed = ProductWeights.codes(encoded, self) { return codesCall(packed, codes) }
       if site.epilogue.residual == nil, let packed = ProductWeights.grouped(encoded, shape, kernels) {
         return groupedCodesCall(packed, codes)
       }
       return floatCall(.known(decodedFloats(encoded)))
     case .dynamic:
       guard operand.info.type == .float32 else { return nil }
-      if let packed = ProductWeights.codes(encoded, shape, kernels) { return dynamicCall(packed) }
+      if let packed = ProductWeights.codes(encoded, self) { return dynamicCall(packed) }
       guard site.epilogue.residual == nil else { return nil }
       return ProductWeights.grouped(encoded, shape, kernels).flatMap(dynamicCall)
     case .weightOnly:
@@ -133,9 +133,9 @@ struct Product {
     switch site.layer.mode {
     case .static, .qat:
       guard let codes = operand.codes else { return nil }
-      return ProductWeights.codes(encoded, shape, kernels).flatMap { codesCall($0, codes) }
+      return ProductWeights.codes(encoded, self).flatMap { codesCall($0, codes) }
     case .dynamic:
-      return ProductWeights.codes(encoded, shape, kernels).flatMap(dynamicCall)
+      return ProductWeights.codes(encoded, self).flatMap(dynamicCall)
     case .weightOnly: return floatCall(.known(decodedFloats(encoded)))
     case .float: return nil
     }
@@ -216,7 +216,7 @@ struct Product {
     guard let operand = site.input(activation), operand.info.type == .float32,
       let (lower, upper) = floatBounds, computedBias == nil || site.epilogue.bias == nil
     else { return nil }
-    if let window, let call = winogradCall(values, window) { return call }
+    if let call = winogradCall(values) { return call }
     let weights = PackedFloats(values, shape, for: .gemm, scale: alpha, kernels)
     let rows = rows.merged
     let tiles = tiles(1 << 19, rows)

@@ -12,13 +12,14 @@ extension Product {
         site: site, scales: scales, input: input, floatBias: floatBias, hasBias: bias != nil)
     else { return nil }
     let rows = rows.merged
-    let tiles = tiles(1 << 20, rows)
+    let product = CodesProduct(self, weights, rows: rows)
     let padding = Pinned([UInt8](repeating: UInt8(input.zero), count: shape.k))
     let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
+    let imageBytes = aligned(stem.map { $0.images * $0.elements } ?? 0)
     return KernelCall(
-      "\(label) u8s8", reads: reads(Form(.codes(input), inputLayout)),
-      writes: [Form(epilogue.form, outputLayout)],
-      scratchBytes: stem.map { $0.images * $0.elements } ?? 0, packedBytes: weights.packedBytes
+      "\(product.label) u8s8", reads: reads(Form(.codes(input), inputLayout)),
+      writes: [Form(epilogue.form, outputLayout)], scratchBytes: imageBytes,
+      scratchBytesPerThread: product.scratchBytesPerThread, packedBytes: weights.packedBytes
     ) { memory in
       let a = stem == nil ? memory.reads[0].of(UInt8.self) : UnsafePointer(memory.scratch.of(UInt8.self))
       let layOut = stem.map {
@@ -28,26 +29,29 @@ extension Product {
       }
       let residual = memory.reads.count > 1 ? memory.reads[1] : nil
       let c = memory.writes[0]
+      let scratch = memory.scratch + imageBytes
       return (layOut.map { [$0] } ?? []) + [
-        Phase(chunks: tiles.chunks) { chunk in
-          let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
-          for group in 0..<shape.groups {
-            let out = image * rows.rows * channels + group * shape.n
-            var g = epilogue.gemm(firstChannel: group * shape.n, c: c, residual: residual, offset: out)
-            g.rows = ck_rows(
-              a: a + (image * rows.imageElements + group * rows.groupElements), stride: rows.stride,
-              offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
-              padding: padding.address)
-            g.n = shape.n
-            g.packed = UnsafeRawPointer(weights.packed[group].address)
-            g.column_sums = sums.of(Int32.self) + group * shape.n
-            g.a_zero = input.zero
-            g.b_zero = zeros.map { $0.of(Int32.self) + group * shape.n }
-            g.c_stride = channels
-            g.residual_stride = channels
-            kernels.pointee.gemm_u8s8(&g, m0, m1, n0, n1)
-          }
-        }
+        Phase(
+          chunks: product.chunks,
+          onThread: { chunk, thread in
+            let image = product.image(chunk)
+            for group in 0..<shape.groups {
+              let out = image * rows.rows * channels + group * shape.n
+              var g = epilogue.gemm(firstChannel: group * shape.n, c: c, residual: residual, offset: out)
+              g.rows = ck_rows(
+                a: a + (image * rows.imageElements + group * rows.groupElements), stride: rows.stride,
+                offsets: rows.offsets?.of(Int32.self), taps: shape.taps, k: shape.k,
+                padding: padding.address)
+              g.n = shape.n
+              g.packed = UnsafeRawPointer(weights.packed[group].address)
+              g.column_sums = sums.of(Int32.self) + group * shape.n
+              g.a_zero = input.zero
+              g.b_zero = zeros.map { $0.of(Int32.self) + group * shape.n }
+              g.c_stride = channels
+              g.residual_stride = channels
+              product.run(g, chunk, scratch: scratch + thread * product.scratchBytesPerThread)
+            }
+          })
       ]
     }
   }
@@ -118,7 +122,8 @@ extension Product {
       kernels: kernels, known: known)
     let tiles = tiles(1 << 20, rows)
     let bias = floatBias.map { Pinned($0) }
-    var perThread = 0
+    let product = CodesProduct(self, weights, rows: rows)
+    var perThread = product.scratchBytesPerThread
     if case .grouped = weights.kind {
       perThread = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))
     }
@@ -126,7 +131,7 @@ extension Product {
     let (shape, kernels, channels, stem) = (shape, kernels, channels, stem)
     let imageBytes = stem.map { aligned($0.images * $0.elements) } ?? 0
     var call = KernelCall(
-      "\(label) dynamic",
+      "\(product.label) dynamic",
       reads: reads(Form(.plain, inputLayout))
         + (known == nil ? [] : [KernelCall.Read(.extremes(activation), Form())]),
       writes: [Form(.plain, outputLayout)],
@@ -148,9 +153,9 @@ extension Product {
       return encoder.phases(memory.reads[0].of(Float.self), encoded, extremes: extremes)
         + (layOut.map { [$0] } ?? []) + [
           Phase(
-            chunks: tiles.chunks,
+            chunks: product.chunks,
             onThread: { chunk, thread in
-              let (image, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
+              let image = product.image(chunk)
               let range = byRow ? 0 : Swift.min(image, encoder.ranges - 1)
               let rowRange = byRow ? image * rows.rows : 0
               for group in 0..<shape.groups {
@@ -181,7 +186,7 @@ extension Product {
                   g.residual_stride = channels
                   g.lower_f = lower
                   g.upper_f = upper
-                  kernels.pointee.gemm_u8s8(&g, m0, m1, n0, n1)
+                  product.run(g, chunk, scratch: scratch + thread * perThread)
                 case .grouped(let bits, let size):
                   var g = ck_gemm_u8wq()
                   g.rows = left
@@ -199,13 +204,14 @@ extension Product {
                   g.lower = lower
                   g.upper = upper
                   g.scratch = scratch + thread * perThread
+                  let (_, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
                   kernels.pointee.gemm_u8wq(&g, m0, m1, n0, n1)
                 }
               }
             })
         ]
     }
-    call.parts = parts(tiles, rows)
+    call.parts = product.parts
     return call
   }
 }

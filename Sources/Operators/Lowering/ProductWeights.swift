@@ -53,15 +53,19 @@ struct ProductWeights {
   var shape: ProductShape
   var kind: Kind
   var packed: [Pinned]
+  /// Set where the codes are packed for 3×3 windows transformed.
+  var window: WindowGeometry?
 
   var packedBytes: Int { packed.reduce(0) { $0 + $1.byteCount } }
 
   /// Codes for u8 × s8 products: `nil` unless there is one scale per tensor or per output.
-  static func codes(_ weights: EncodedTensor, _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>)
-    -> ProductWeights?
-  {
+  static func codes(_ weights: EncodedTensor, _ product: Product) -> ProductWeights? {
+    let (shape, kernels) = (product.shape, product.kernels)
     guard let scales = channelScales(weights.encoding, shape) else { return nil }
     let signed = SignedCodes(weights)
+    let values = channelValues(signed.zeros, weights.encoding, shape) ?? []
+    let zeros = values.contains { $0 != 0 } ? Pinned(values) : nil
+    let window = zeros == nil ? product.codesWindow : nil
     var dense = [Int8](repeating: 0, count: shape.n * shape.taps * shape.k)
     var packed: [Pinned] = []
     var sums: [Int32] = []
@@ -71,16 +75,21 @@ struct ProductWeights {
       for o in 0..<shape.n {
         sums.append(dense[o * row..<(o + 1) * row].reduce(Int32(0)) { $0 &+ Int32($1) })
       }
-      let matrix = Pinned(byteCount: kernels.pointee.packed_bytes_s8(shape.n, shape.taps, shape.k))
-      kernels.pointee.pack_s8(shape.n, shape.taps, shape.k, dense, matrix.address)
+      let bytes =
+        window == nil
+        ? kernels.pointee.packed_bytes_s8(shape.n, shape.taps, shape.k)
+        : kernels.pointee.packed_bytes_3x3_u8s8(shape.n, shape.k)
+      let matrix = Pinned(byteCount: bytes)
+      if window == nil {
+        kernels.pointee.pack_s8(shape.n, shape.taps, shape.k, dense, matrix.address)
+      } else {
+        kernels.pointee.pack_3x3_u8s8(shape.n, shape.k, dense, matrix.address)
+      }
       packed.append(matrix)
     }
-    let zeros = channelValues(signed.zeros, weights.encoding, shape) ?? []
     return ProductWeights(
-      shape: shape,
-      kind: .codes(
-        sums: Pinned(sums), scales: scales, zeros: zeros.contains { $0 != 0 } ? Pinned(zeros) : nil),
-      packed: packed)
+      shape: shape, kind: .codes(sums: Pinned(sums), scales: scales, zeros: zeros), packed: packed,
+      window: window)
   }
 
   /// Codes with scales along k (or one per output, spread over it): for float rows, or uint8 rows with group scales.
