@@ -66,6 +66,8 @@ package struct Graph: Sendable {
   package var opsets: [String: Int]
   /// Producer, IR version and metadata of the file, for a faithful round trip.
   package var metadata: [String: String]
+  /// By the weight it went into: the batch norm that simplification folded last.
+  package var foldedNorms: [ValueName: FoldedNorm] = [:]
 
   package init(
     name: String = "", inputs: [ValueInfo] = [], outputs: [ValueInfo] = [],

@@ -7,8 +7,9 @@ import Tensors
 struct Loss {
   /// A value of one element.
   let value: ValueName
-  /// Inputs that take what the output should be; `nil` where the loss does not read it.
-  let teacher: ValueName?
+  /// By value of the float32 network, the input that takes what it is there.
+  let teachers: [ValueName: ValueName]
+  /// The input that takes what the output should be by the labels; `nil` where the loss does not read it.
   let labels: ValueName?
 
   /// Classes: w · T² · KL(teacher ‖ student) at temperature T + (1 − w) · cross-entropy, means over samples; anything
@@ -17,21 +18,25 @@ struct Loss {
   /// - Parameters:
   ///   - output: the network's answer: logits `[batch, classes]` (or with axes of size 1 behind), or numbers.
   ///   - shares: w as `settings.distill` says it; `nil` where there is nothing to distil from.
-  /// - Source: Hinton, Vinyals, Dean, *Distilling the knowledge in a neural network*, 2015.
+  ///   - features: values of both networks whose distance counts too, and how much: the mean over them of
+  ///     ‖own − teacher‖² / ‖teacher‖².
+  /// - Source: Hinton, Vinyals, Dean, *Distilling the knowledge in a neural network*, 2015; for features, Romero et al.,
+  ///   *FitNets*, 2015.
   init(
     _ output: ValueName, hasClasses: Bool, distill: TrainingSettings.Distillation?, isLabelled: Bool,
-    _ builder: inout GraphBuilder
+    features: (values: [ValueName], weight: Double) = ([], 0), _ builder: inout GraphBuilder
   ) throws {
     let shape = try builder.shape(output)
     let weight = Float(distill?.weight ?? 0)
     var terms: [ValueName] = []
-    var (teacher, labels): (ValueName?, ValueName?) = (nil, nil)
+    var teachers: [ValueName: ValueName] = [:]
+    var labels: ValueName?
     let batch = Float(shape[0])
     let rows = hasClasses ? [shape[0], shape.elementCount / shape[0]] : shape
     let own = try builder.reshape(output, rows)
     if weight > 0, let distill {
       let target = builder.input("teacher", shape: rows)
-      teacher = target
+      teachers[output] = target
       let distance =
         hasClasses
         ? try Self.divergence(own, from: target, Float(distill.temperature), batch, &builder)
@@ -46,12 +51,18 @@ struct Loss {
         ? try Self.crossEntropy(own, target, batch, &builder) : try Self.squares(own, target, &builder)
       terms.append(try builder.product(distance, 1 - weight))
     }
+    for map in features.values where teachers[map] == nil {
+      let target = builder.input("teacher:\(map)", shape: try builder.shape(map))
+      teachers[map] = target
+      let distance = try Self.relativeSquares(map, target, &builder)
+      terms.append(try builder.product(distance, Float(features.weight) / Float(features.values.count)))
+    }
     guard let first = terms.first else {
       throw TrainingError(
         "there is nothing to learn from: no labels, and no distillation. Give training.distill.")
     }
-    value = terms.count > 1 ? try builder.sum(first, terms[1]) : first
-    self.teacher = teacher
+    value = try terms.dropFirst().reduce(first) { try builder.sum($0, $1) }
+    self.teachers = teachers
     self.labels = labels
   }
 
@@ -78,6 +89,17 @@ struct Loss {
     let distance = try builder.difference(own, target)
     let count = Float(try builder.shape(own).elementCount)
     return try builder.product(builder.sum(builder.product(distance, distance), to: []), 1 / count)
+  }
+
+  private static func relativeSquares(
+    _ own: ValueName, _ target: ValueName, _ builder: inout GraphBuilder
+  ) throws -> ValueName {
+    let distance = try builder.difference(own, target)
+    let square = try builder.sum(builder.product(distance, distance), to: [])
+    // A map of zeros has nothing to be relative to.
+    let size = try builder.sum(
+      builder.sum(builder.product(target, target), to: []), Float.leastNormalMagnitude)
+    return try builder.quotient(square, size)
   }
 }
 

@@ -9,9 +9,16 @@ package struct Parameter: Sendable {
     case scale
     /// Zero points as real numbers.
     case offset
+    /// γ of a batch norm that training takes out of the layer it was folded into.
+    case gain
+    /// β of it.
+    case shift
+    /// Its running mean and variance, which batches move and gradients do not.
+    case mean
+    case variance
   }
 
-  /// The constant of the network, or for scales and offsets the value they encode.
+  /// The constant of the network; for scales and offsets the value they encode, for a batch norm the weight it goes into.
   package var value: String
   package var role: Role
   /// The input of the training graph that holds it.
@@ -23,4 +30,5 @@ package struct Parameter: Sendable {
   /// Only weights shrink by weight decay.
   var decays: Bool { role == .weight }
   var isEncoding: Bool { role == .scale || role == .offset }
+  var isStatistic: Bool { role == .mean || role == .variance }
 }

@@ -44,9 +44,9 @@ package final class Trainer {
   private let batch: Int
   private let optimizer: Optimizer
   private let schedule: Schedule
-  private let quantizing: Learner
-  /// Before the milestone `quantize`.
-  private let floating: Learner?
+  private let learners: [TrainingPhase: Learner]
+  /// Of the last epoch.
+  private let last: Learner
   private let teacher: Program?
   private let logits: ValueName
   /// Loss of the last step.
@@ -59,12 +59,6 @@ package final class Trainer {
     _ candidate: Candidate, answer: Answer, source: Source, settings: TrainingSettings, threads: Int,
     shapes: (Int) -> [ValueName: Shape]
   ) throws {
-    guard settings.batchNorm == .fold else {
-      throw TrainingError("training.bn train is not in this version. Use fold.")
-    }
-    guard settings.features == 0 else {
-      throw TrainingError("training.features is not in this version. Use 0.")
-    }
     self.settings = settings
     self.source = source
     start = candidate
@@ -83,31 +77,40 @@ package final class Trainer {
     let distill = settings.distill ?? (hasLabels ? nil : TrainingSettings.Distillation())
     let logits = candidate.encoded.graph.logits(of: answer.output)
     self.logits = logits
-    func learner(quantizes: Bool) throws -> Learner {
-      try Learner(
-        TrainingGraph(candidate, inputShapes: inputs, settings: settings, quantizes: quantizes),
-        logits: logits,
-        hasClasses: answer.hasClasses, distill: distill, isLabelled: hasLabels, threads: threads)
+    let maps = settings.features > 0 ? try candidate.featureMaps : []
+    func learner(_ phase: TrainingPhase) throws -> Learner {
+      let network = try TrainingGraph(candidate, inputShapes: inputs, settings: settings, phase: phase)
+      return try Learner(network, threads: threads) { builder in
+        try Loss(
+          logits, hasClasses: answer.hasClasses, distill: distill, isLabelled: hasLabels,
+          features: (maps, settings.features), &builder)
+      }
     }
-    let quantizing = try learner(quantizes: true)
-    self.quantizing = quantizing
-    let floating = settings.milestones.quantize > 0 ? try learner(quantizes: false) : nil
-    self.floating = floating
-    guard !quantizing.parameters.isEmpty else {
+    var learners: [TrainingPhase: Learner] = [:]
+    for phase in Set((0..<settings.epochs).map { TrainingPhase(settings, epoch: $0) }) {
+      learners[phase] = try learner(phase)
+    }
+    let lastPhase = TrainingPhase(settings, epoch: settings.epochs - 1)
+    let last = try learners[lastPhase] ?? learner(lastPhase)
+    self.learners = learners
+    self.last = last
+    guard !last.parameters.isEmpty else {
       throw TrainingError("no layer can be trained: none has mode qat. Give a rule with mode qat.")
     }
-    let optimizer = Optimizer(quantizing.parameters, settings)
+    let optimizer = Optimizer(last.parameters, settings)
     self.optimizer = optimizer
     var teacher: Program?
-    if quantizing.loss.teacher != nil {
+    if !last.loss.teachers.isEmpty {
       var graph = candidate.encoded.graph
-      graph.outputs = [ValueInfo(name: logits, type: .float32, dimensions: nil)]
+      graph.outputs = last.loss.teachers.keys.sorted().map {
+        ValueInfo(name: $0, type: .float32, dimensions: nil)
+      }
       teacher = try compile(
         EncodedGraph(graph: graph), CompileOptions(inputShapes: inputs, threads: threads))
     }
     self.teacher = teacher
     memoryBytes =
-      quantizing.program.arenaBytes + (floating?.program.arenaBytes ?? 0)
+      learners.values.reduce(0) { $0 + $1.program.arenaBytes }
       + (teacher.map { $0.arenaBytes + $0.packedWeightBytes } ?? 0)
       + optimizer.slots.reduce(0) { $0 + 12 * $1.numbers.count }
   }
@@ -119,7 +122,7 @@ package final class Trainer {
   /// - Returns: the mean loss.
   @discardableResult
   package func epoch(_ number: Int, report: (Int) throws -> Void = { _ in }) throws -> Double {
-    let learner = number < settings.milestones.quantize ? floating ?? quantizing : quantizing
+    let learner = learners[TrainingPhase(settings, epoch: number)] ?? last
     var random = SplitMix64(seed: settings.seed, stream: UInt64(number))
     let order = Sampling.permutation(source.samples.count, seed: random.next())
     var sum = 0.0
@@ -140,13 +143,14 @@ package final class Trainer {
   private func step(_ learner: Learner, _ samples: [Int], epoch: Int, factor: Double) throws -> Double {
     var inputs = try source.data.batch(
       samples, augment: source.augmentation, seed: settings.seed, epoch: epoch)
-    if let teacher, let name = learner.loss.teacher {
+    if let teacher {
       try teacher.load(inputs)
       try teacher.execute()
-      guard let answer = try teacher.views()[logits] else {
-        throw TrainingError("the teacher gave no answer")
+      let answers = try teacher.views()
+      for (value, name) in learner.loss.teachers {
+        guard let answer = answers[value] else { throw TrainingError("the teacher gave no \"\(value)\"") }
+        inputs[name] = answer.reshaped(try learner.shape(of: name))
       }
-      inputs[name] = answer.reshaped(try learner.shape(of: name))
     }
     if let name = learner.loss.labels {
       inputs[name] = try target(samples, shape: learner.shape(of: name))
@@ -162,6 +166,11 @@ package final class Trainer {
       gradient: { index in
         gradients[index]?.withBytes { $0.baseAddress?.assumingMemoryBound(to: Float.self) }
       })
+    for slot in optimizer.slots {
+      if let output = learner.statistics[slot.parameter.input], let new = results[output] {
+        slot.numbers.set(new)
+      }
+    }
     return Double(results[learner.loss.value]?.array(of: Float.self).first ?? .nan)
   }
 
@@ -184,7 +193,7 @@ package final class Trainer {
 
   /// What the fake-quantized network answers to a batch as it is now, for tests.
   func answer(of inputs: [ValueName: Tensor]) throws -> Tensor {
-    var graph = quantizing.graph
+    var graph = last.graph
     graph.outputs = [ValueInfo(name: logits, type: .float32, dimensions: nil)]
     var shapes = inputs.mapValues(\.shape)
     var all = inputs
@@ -193,7 +202,7 @@ package final class Trainer {
       shapes[slot.parameter.input] = slot.parameter.start.shape
     }
     for input in graph.inputs where all[input.name] == nil {
-      let shape = try quantizing.shape(of: input.name)
+      let shape = try last.shape(of: input.name)
       all[input.name] = Tensor(shape: shape, type: .float32) { _ in }
       shapes[input.name] = shape
     }
@@ -212,6 +221,7 @@ package final class Trainer {
   /// The candidate that these numbers make.
   package func candidate(_ numbers: [String: Tensor]) throws -> Candidate {
     var learned = LearnedNumbers()
+    var norms: [ValueName: [Parameter.Role: [Float]]] = [:]
     for parameter in parameters {
       guard let tensor = numbers[parameter.key], tensor.count == parameter.start.count else {
         throw TrainingError("the checkpoint does not fit the network: \"\(parameter.key)\" is missing")
@@ -220,7 +230,17 @@ package final class Trainer {
       case .weight, .bias: learned.constants[parameter.value] = tensor.reshaped(parameter.start.shape)
       case .scale: learned.scales[parameter.value] = tensor.array(of: Float.self)
       case .offset: learned.offsets[parameter.value] = tensor.array(of: Float.self)
+      case .gain, .shift, .mean, .variance:
+        norms[parameter.value, default: [:]][parameter.role] = tensor.array(of: Float.self)
       }
+    }
+    for (weight, norm) in last.norms {
+      guard let own = learned.constants[weight], let numbers = norms[weight], let gain = numbers[.gain],
+        let shift = numbers[.shift], let mean = numbers[.mean], let variance = numbers[.variance]
+      else { continue }
+      let folded = norm.folded(weight: own, gain: gain, shift: shift, mean: mean, variance: variance)
+      learned.constants[weight] = folded.weight
+      learned.constants[norm.norm.bias] = folded.bias
     }
     return try start.retrained(learned)
   }
@@ -271,21 +291,23 @@ private final class Learner {
   let program: Program
   /// By parameter, where its gradient comes out; `nil` where the loss does not depend on it.
   let gradients: [ValueName?]
+  /// For inputs that hold running statistics, where the new ones come out.
+  let statistics: [ValueName: ValueName]
+  let norms: [ValueName: NormTraining]
 
-  init(
-    _ network: TrainingGraph, logits: ValueName, hasClasses: Bool, distill: TrainingSettings.Distillation?,
-    isLabelled: Bool, threads: Int
-  ) throws {
+  init(_ network: TrainingGraph, threads: Int, loss: (inout GraphBuilder) throws -> Loss) throws {
     var builder = network.builder
     parameters = network.parameters
-    loss = try Loss(
-      logits, hasClasses: hasClasses, distill: distill, isLabelled: isLabelled, &builder)
-    let found = try builder.gradients(of: loss.value, by: network.parameters.map(\.input))
+    self.loss = try loss(&builder)
+    (statistics, norms) = (network.statistics, network.norms)
+    let found = try builder.gradients(
+      of: self.loss.value, by: network.parameters.filter { !$0.isStatistic }.map(\.input))
     var graph = builder.graph
     graph.outputs = []
     builder = GraphBuilder(graph, infos: builder.infos)
-    builder.output(loss.value)
+    builder.output(self.loss.value)
     for parameter in network.parameters { found[parameter.input].map { builder.output($0) } }
+    for value in network.statistics.values.sorted() { builder.output(value) }
     self.graph = builder.graph
     gradients = network.parameters.map { found[$0.input] }
     var shapes: [ValueName: Shape] = [:]

@@ -41,6 +41,7 @@ extension Simplifier {
       result.constants[newWeight] = Tensor(scaled, shape: weight.shape)
       let newBias = fresh("\(layer.name).bias", result)
       result.constants[newBias] = Tensor(shifted, shape: [shifted.count])
+      result.foldedNorms[newWeight] = factors.norm(bias: newBias, ownBias: bias)
       folded.inputs = [layer.inputs[0], newWeight, newBias]
       folded.outputs = [node.outputs[0]]
       result.nodes[producer] = folded
@@ -54,17 +55,29 @@ extension Simplifier {
   private struct Factors {
     var scale: [Double]
     var shift: [Double]
+    private let gain, addend, mean, variance: [Double]
+    private let epsilon: Float
 
     init?(_ node: Node, _ constants: [ValueName: Tensor]) {
       let tensors = node.inputs.dropFirst().compactMap { $0.flatMap { constants[$0] } }
       guard tensors.count == 4, tensors.allSatisfy({ $0.count == tensors[0].count }) else { return nil }
-      let (gamma, beta, mean, variance) = (
+      let (gain, addend, mean, variance) = (
         tensors[0].doubles, tensors[1].doubles, tensors[2].doubles, tensors[3].doubles
       )
-      let epsilon = Double(node.op.attributes.float("epsilon") ?? 1e-5)
-      scale = gamma.indices.map { gamma[$0] / (variance[$0] + epsilon).squareRoot() }
-      shift = []
-      shift = gamma.indices.map { beta[$0] - mean[$0] * scale[$0] }
+      let epsilon = node.op.attributes.float("epsilon") ?? 1e-5
+      let scale = gain.indices.map { gain[$0] / (variance[$0] + Double(epsilon)).squareRoot() }
+      self.scale = scale
+      shift = gain.indices.map { addend[$0] - mean[$0] * scale[$0] }
+      (self.gain, self.addend, self.mean, self.variance) = (gain, addend, mean, variance)
+      self.epsilon = epsilon
+    }
+
+    /// - Parameter ownBias: of the layer before folding.
+    func norm(bias: ValueName, ownBias: [Double]) -> FoldedNorm {
+      FoldedNorm(
+        bias: bias, gain: gain.map { Float($0) }, shift: addend.map { Float($0) },
+        mean: mean.indices.map { Float(mean[$0] - ownBias[$0]) }, variance: variance.map { Float($0) },
+        epsilon: epsilon)
     }
   }
 
