@@ -131,7 +131,7 @@ extension GradientExample {
     let (x, apart) = (random([2, 3, 4]), spaced([2, 3, 4]))
     let kinds: [any ReductionFunction.Type] = [
       ReduceSum.self, ReduceMean.self, ReduceMax.self, ReduceMin.self, ReduceL1.self, ReduceL2.self,
-      ReduceSumSquare.self, ReduceLogSum.self, ReduceLogSumExp.self,
+      ReduceSumSquare.self, ReduceLogSum.self, ReduceLogSumExp.self, ReduceProd.self,
     ]
     var result = [[2, 3, 4], [3, 1], [2, 1, 4], []].map { GradientExample(SumToShape($0), [x]) }
     for kind in kinds {
@@ -248,6 +248,18 @@ extension GradientExample {
       GradientExample(GlobalMaxPool(), [spaced([2, 3, 2, 3])]),
       GradientExample(GlobalMaxPool(), [spaced([2, 2, 4])]),
     ]
+    for power in 1...4 {
+      let attributes: Attributes = ["p": .int(power)]
+      result.append(GradientExample(try GlobalLpPool(attributes: attributes), [spaced([2, 2, 3, 2])]))
+      for window in windows {
+        for roundUp in [0, 1] {
+          let pool = AveragePool(window: window).attributes
+            .merging(["p": .int(power), "ceil_mode": .int(roundUp)]) { $1 }
+            .filter { $0.key != "count_include_pad" }
+          result.append(GradientExample(try LpPool(attributes: pool), [spaced([1, 2, 5, 6])]))
+        }
+      }
+    }
     return result
   }
 
@@ -276,6 +288,14 @@ extension GradientExample {
         GradientExample(
           try GroupNormalization(attributes: ["num_groups": .int(groups)]),
           [random([2, 6, 2, 2]), random([scales], 2), random([scales], 3)], [0, 1, 2]))
+    }
+    for (size, shape) in [(1, [2, 3, 2]), (2, [1, 4, 2, 2]), (3, [2, 5, 3]), (5, [1, 3, 2])] as [(Int, Shape)]
+    {
+      result.append(
+        GradientExample(
+          try LRN(
+            attributes: ["size": .int(size), "alpha": .float(0.5), "beta": .float(0.7), "bias": .float(1.5)]),
+          [random(shape)]))
     }
     let x = random([2, 3, 4])
     for (axis, gain) in [(-1, [4]), (1, [3, 4]), (1, [4]), (2, [1]), (0, [2, 3, 4])] as [(Int, Shape)] {

@@ -223,3 +223,29 @@ private func groupGradient(
   }
   return gradients
 }
+
+extension LRN: DifferentiableOperator {
+  /// With d = bias + alpha / size · Σ x²: ∂x = g · d^(−beta) − 2 · alpha · beta / size · x · Σ g · y / d, the second sum
+  /// over the channels whose window holds this one.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let (x, y, upstream) = (try site.input(0), try site.output(), try site.upstreamOfFirst())
+    let squares = try channelMeans(builder.product(x, x), before: (size - 1) / 2, &builder)
+    let divisor = try builder.sum(builder.product(squares, alpha), bias)
+    let power = try builder.add(Pow(), divisor, builder.scalar(-beta, as: x))
+    let shares = try channelMeans(
+      builder.quotient(builder.product(upstream, y), divisor), before: size / 2, &builder)
+    let others = try builder.product(builder.product(x, shares), 2 * alpha * beta)
+    return [try builder.difference(builder.product(upstream, power), others)]
+  }
+
+  /// Sums of `size` neighbouring channels divided by `size`, from `before` channels ahead of each.
+  private func channelMeans(
+    _ value: ValueName, before: Int, _ builder: inout GraphBuilder
+  ) throws -> ValueName {
+    let shape = try builder.shape(value)
+    let window = WindowAttributes(kernel: [size, 1], pads: [before, 0, size - 1 - before, 0])
+    let plane = try builder.reshape(value, [shape[0], 1, shape[1], shape.dropFirst(2).reduce(1, *)])
+    let means = try builder.add(AveragePool(window: window, includesPadding: true), plane)
+    return try builder.reshape(means, shape)
+  }
+}

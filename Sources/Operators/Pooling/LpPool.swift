@@ -90,3 +90,53 @@ private struct LpRun: RealVisitor {
     return y.converted(to: x.type)
   }
 }
+
+extension LpPool: DifferentiableOperator {
+  /// ∂x = |x|^(p−1) · sign(x) · Σ g · y^(1−p), the sum over the windows that hold x; 0 where a norm is 0.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let x = try site.input(0)
+    let shape = try builder.shape(x)
+    let share = try normShare(site.upstreamOfFirst(), of: site.output(), power, &builder)
+    // Every tap of a mean's window has an equal share, which the number of taps takes back.
+    let pool = AveragePool(window: window, roundUp: roundUp, includesPadding: true)
+    let spatial = Array(try builder.shape(site.output()).dropFirst(2))
+    let taps = builder.constant(
+      Tensor(
+        floats: try pool.divisors(x: shape).map { Float($0) }, shape: spatial,
+        type: builder.infos[x]?.type ?? .float32))
+    let sums = try builder.add(
+      AveragePoolGradient(pool, shape: shape), builder.product(share, taps))
+    return [try builder.product(sums, slope(x, power, &builder))]
+  }
+}
+
+extension GlobalLpPool: DifferentiableOperator {
+  /// That of one window.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let x = try site.input(0)
+    let share = try normShare(site.upstreamOfFirst(), of: site.output(), power, &builder)
+    return [try builder.product(slope(x, power, &builder), share)]
+  }
+}
+
+/// g · y^(1−p), 0 where y is 0.
+private func normShare(
+  _ upstream: ValueName, of y: ValueName, _ power: Int, _ builder: inout GraphBuilder
+) throws -> ValueName {
+  guard power > 1 else { return upstream }
+  let inverse = try builder.inverseOfNorm(y)
+  guard power > 2 else { return try builder.product(upstream, inverse) }
+  return try builder.product(
+    upstream, builder.add(Pow(), inverse, builder.scalar(Float(power - 1), as: y)))
+}
+
+/// |x|^(p−1) · sign(x).
+private func slope(_ x: ValueName, _ power: Int, _ builder: inout GraphBuilder) throws -> ValueName {
+  switch power {
+  case 1: return try builder.add(Sign(), x)
+  case 2: return x
+  default:
+    let size = try builder.add(Pow(), builder.add(Abs(), x), builder.scalar(Float(power - 2), as: x))
+    return try builder.product(x, size)
+  }
+}

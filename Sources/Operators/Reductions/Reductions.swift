@@ -234,3 +234,26 @@ extension ReduceLogSumExp: DifferentiableOperator {
     return site.ofFirst(try builder.product(powers, upstream))
   }
 }
+
+extension ReduceProd: DifferentiableOperator {
+  /// ∂x = g · the product of the other elements, without dividing, so that zeros do no harm.
+  package func gradient(_ site: GradientSite, _ builder: inout GraphBuilder) throws -> [ValueName?] {
+    let x = try site.input(0)
+    let shape = try builder.shape(x)
+    let (upstream, axes) = try keepingAxes(site, &builder)
+    // Reduced axes last, as one.
+    let order = shape.indices.filter { !axes.contains($0) } + axes.sorted()
+    let moved = order.map { shape[$0] }
+    let reduced = axes.reduce(1) { $0 * shape[$1] }
+    let rows = try builder.reshape(
+      builder.transpose(x, order), [shape.elementCount / Swift.max(1, reduced), reduced])
+    let axis = builder.constant(Tensor(integers: [1], shape: []))
+    let sides = try [false, true].map { isReversed in
+      try builder.add(
+        CumProd(options: CumulativeOptions(isExclusive: true, isReversed: isReversed)), rows, axis)
+    }
+    let others = try builder.reshape(builder.product(sides[0], sides[1]), moved)
+    let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+    return site.ofFirst(try builder.product(builder.transpose(others, back), upstream))
+  }
+}
