@@ -51,6 +51,19 @@ struct TrainingRow: Sendable {
         return changed(settings, \.scales, choice, "scales \(choice.rawValue)")
       }),
     TrainingRow(
+      title: "Batch norm",
+      text: { settings in
+        let frozen = settings.milestones.freezeBatchNorm.map { ", frozen from epoch \($0 + 1)" } ?? ""
+        return settings.batchNorm.rawValue + (settings.batchNorm == .train ? frozen : "")
+      },
+      turn: { settings, step in
+        let choice = around(settings.batchNorm, by: step)
+        var settings = settings
+        // Statistics that stand still before the end let the other numbers settle on them.
+        settings.milestones.freezeBatchNorm = choice == .train ? settings.epochs * 3 / 4 : nil
+        return changed(settings, \.batchNorm, choice, "batch norm \(choice.rawValue)")
+      }),
+    TrainingRow(
       title: "Distill at T", text: { $0.distill.map { "\($0.temperature)" } ?? "no, labels only" },
       turn: { settings, step in
         let temperatures = [1.0, 1.5, 2, 3, 4, 6, 8]
@@ -75,6 +88,13 @@ struct TrainingRow: Sendable {
         return changed(
           settings, \.distill, distill, "distillation \(Numbers.percent(weight, 0)) % of the loss")
       }, applies: { $0.distill != nil }),
+    TrainingRow(
+      title: "Feature maps", text: { $0.features == 0 ? "not compared" : "weight \($0.features)" },
+      turn: { settings, step in
+        next(settings.features, in: [0, 0.1, 0.3, 1, 3, 10], by: step).map {
+          changed(settings, \.features, $0, "feature maps weigh \($0)")
+        }
+      }),
     TrainingRow(
       title: "Held back", text: { "\(Numbers.percent($0.holdOut, 0)) % of the data" },
       turn: { settings, step in

@@ -136,18 +136,24 @@ func trainingFrames(name: String, width: Int, height: Int, keys: String) throws 
   _ = play("2 j j j j j j j", &screen, &state, large)
   var seen: Set<Recipe> = [before]
   let steps = state.history.done.count
-  for _ in 0..<10 {
+  for _ in 0..<12 {
     _ = play("j l", &screen, &state, large)
     seen.insert(try #require(state.currentEntry).recipe)
   }
   // The share of distillation ends where it is; every other row has another choice.
-  #expect(seen.count == 10)
+  #expect(seen.count == 12)
   let settings = try #require(state.currentEntry?.recipe.training)
   #expect(settings.epochs == 12 && settings.optimizer == .adamw && settings.distill?.temperature == 3)
   #expect(settings.augment == TrainingSettings.Augmentation() && settings.holdOut == 0.15)
-  while state.history.done.count > steps { _ = play("z", &screen, &state, large) }
+  #expect(settings.batchNorm == .train && settings.milestones.freezeBatchNorm == 9 && settings.features == 0.1)
+  var undone = 0
+  while state.history.done.count > steps, undone < 50 {
+    _ = play("z", &screen, &state, large)
+    undone += 1
+  }
+  #expect(undone < 50)
   #expect(state.currentEntry?.recipe == before)
-  _ = play("k k k h h h h", &screen, &state, large)
+  _ = play("k k k k h h h h", &screen, &state, large)
   #expect(state.currentEntry?.recipe.training?.distill == nil)
   _ = play("j l", &screen, &state, large)
   #expect(state.currentEntry?.recipe.training?.distill == nil, "nothing to weigh without distillation")
