@@ -214,7 +214,7 @@ func sample(_ count: Int, seed: UInt64 = 1, _ shape: (Double) -> Double) -> [Flo
   }
 
   @Test(
-    .disabled(if: ProcessInfo.processInfo.environment["LATHE_SANITIZER"] != nil, "a sanitizer takes the time")
+    .disabled(if: isSanitized, "a sanitizer takes the time")
   )
   func fiftyMillionElementsTakeSeconds() {
     let values = sample(1_000_000) { max($0, 0) }

@@ -94,3 +94,6 @@ extension Observer {
     }
   }
 }
+
+/// Whether tests run under a sanitizer, whose own time and memory are in what they measure.
+let isSanitized = ProcessInfo.processInfo.environment["LATHE_SANITIZER"] != nil
