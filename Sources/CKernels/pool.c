@@ -4,7 +4,7 @@
 // the ticket down by one. The fields of the loop are written before the ticket and read only by owners, whom the
 // caller waits for, so a worker that wakes late can neither miss a loop's fields nor take part in a finished one.
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE  // syscall
+#define _GNU_SOURCE  // syscall, affinity
 #endif
 #include <pthread.h>
 #include <sched.h>
@@ -35,6 +35,10 @@ static void wake(_Atomic uint32_t *word, int count) { (void)word, (void)count; }
 // awake, unless one is so long alone that sleeping costs nothing.
 enum { SPIN_BRIEF = 2000, SPIN_IN_RUN = 200 * 1000 };
 
+// After so many pauses a waiting thread offers its core now and then: a worker is often woken onto the caller's, and
+// one that spun there would keep the caller from the very loop it waits for until the scheduler moves one of them.
+enum { SPIN_ALONE = 256, SPIN_PER_OFFER = 64 };
+
 struct ck_pool {
   _Alignas(64) _Atomic uint64_t ticket;  // loop number << 32 | chunks left to take
   _Alignas(64) _Atomic uint32_t pending;  // chunks not yet done; the caller sleeps on it
@@ -43,12 +47,16 @@ struct ck_pool {
   _Atomic uint32_t sleepers;
   _Atomic uint32_t ending;
   _Atomic uint32_t runs;  // begun and not yet ended
+  _Atomic int avoided;  // the core that workers keep off: the caller's when they were last woken, -1 for none
   _Alignas(64) size_t chunks;
   void (*body)(void *, size_t, int);
   void *context;
   pthread_mutex_t turn;
   int threads;
   pthread_t *workers;
+#if defined(__linux__)
+  cpu_set_t cores;  // where the creator may run
+#endif
 };
 
 typedef struct {
@@ -62,6 +70,12 @@ static inline void pause_cpu(void) {
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
 #endif
+}
+
+/// One pause of a wait, the `i`th.
+static inline void spin(int i) {
+  pause_cpu();
+  if (i >= SPIN_ALONE && i % SPIN_PER_OFFER == 0) sched_yield();
 }
 
 /// Takes and runs chunks until none is left.
@@ -86,7 +100,7 @@ static void *worker(void *argument) {
     uint32_t now = atomic_load_explicit(&pool->loop, memory_order_acquire);
     for (int i = 0; now == seen && i < SPIN_IN_RUN; i++) {
       if (i >= SPIN_BRIEF && !atomic_load_explicit(&pool->runs, memory_order_relaxed)) break;
-      pause_cpu();
+      spin(i);
       now = atomic_load_explicit(&pool->loop, memory_order_acquire);
     }
     if (now == seen) {
@@ -100,17 +114,38 @@ static void *worker(void *argument) {
   }
 }
 
+/// Keeps workers off the caller's core.
+///
+/// The scheduler may wake a thread on the core of the one that wakes it, and then they take turns for milliseconds.
+static void keep_off_own_core(ck_pool *pool) {
+#if defined(__linux__)
+  int core = sched_getcpu();
+  if (core < 0 || core >= CPU_SETSIZE || core == atomic_exchange(&pool->avoided, core)) return;
+  cpu_set_t cores = pool->cores;
+  if (CPU_COUNT(&cores) < 2) return;
+  CPU_CLR(core, &cores);
+  for (int i = 1; i < pool->threads; i++) pthread_setaffinity_np(pool->workers[i], sizeof cores, &cores);
+#else
+  (void)pool;
+#endif
+}
+
 /// Tells the workers that there is something new.
 static void announce(ck_pool *pool, size_t wanted) {
-  atomic_fetch_add(&pool->loop, 1);
   uint32_t sleepers = atomic_load(&pool->sleepers);
+  if (sleepers) keep_off_own_core(pool);
+  atomic_fetch_add(&pool->loop, 1);
+  sleepers = atomic_load(&pool->sleepers);
   if (sleepers) wake(&pool->loop, (int)(wanted < sleepers ? wanted : sleepers));
 }
 
 ck_pool *ck_pool_create(int threads) {
   ck_pool *pool = aligned_alloc(64, (sizeof(ck_pool) + 63) / 64 * 64);
   if (!pool) return NULL;
-  *pool = (ck_pool){.threads = 1};
+  *pool = (ck_pool){.threads = 1, .avoided = -1};
+#if defined(__linux__)
+  if (sched_getaffinity(0, sizeof pool->cores, &pool->cores)) CPU_ZERO(&pool->cores);
+#endif
   pthread_mutex_init(&pool->turn, NULL);
   if (threads <= 1) return pool;
   pool->workers = calloc((size_t)threads, sizeof(pthread_t));
@@ -150,7 +185,7 @@ int ck_pool_threads(const ck_pool *pool) { return pool->threads; }
 static void wait_until_done(ck_pool *pool) {
   for (int i = 0; i < SPIN_BRIEF; i++) {
     if (!atomic_load_explicit(&pool->pending, memory_order_acquire)) return;
-    pause_cpu();
+    spin(i);
   }
   atomic_store(&pool->caller_sleeps, 1);
   uint32_t left;
