@@ -49,9 +49,25 @@ struct Calibrator {
   ) throws -> [ValueName: any Observer] {
     let names = choices.keys.sorted()
     guard !names.isEmpty else { return [:] }
+    let watch = Watch(choices: names.compactMap { choices[$0] })
+    try forEachBatch(of: names, source: source, samples: samples) { values, range, count in
+      try watch.show(values, names: names, samples: range, threads: threads)
+      try report(
+        Double(range.upperBound) / Double(count), "calibrating: sample \(range.upperBound) of \(count)")
+    }
+    return Dictionary(uniqueKeysWithValues: zip(names, watch.observers))
+  }
+
+  /// Runs the samples of a source batch by batch.
+  ///
+  /// - Parameter body: takes the values named, good until the next batch, the samples they are of, and how many samples
+  ///   there are in all.
+  func forEachBatch(
+    of names: [ValueName], source: any CalibrationSource, samples: Int,
+    _ body: ([Tensor?], Range<Int>, Int) throws -> Void
+  ) throws {
     let count = min(samples, source.count)
     guard count > 0 else { throw QuantizationError("calibration needs at least one sample (found none)") }
-    let watch = Watch(choices: names.compactMap { choices[$0] })
     let fixed = fixedBatch
     var batch = fixed ?? batchSize(names, count)
     var watched = graph
@@ -80,11 +96,9 @@ struct Calibrator {
       }
       guard let run = prepared?.run else { break }
       let values = try run(inputs).merging(inputs) { computed, _ in computed }
-      try watch.show(names.map { values[$0] }, names: names, samples: range, threads: threads)
+      try body(names.map { values[$0] }, range, count)
       start = range.upperBound
-      try report(Double(start) / Double(count), "calibrating: sample \(start) of \(count)")
     }
-    return Dictionary(uniqueKeysWithValues: zip(names, watch.observers))
   }
 
   /// Samples per batch that the graph's inputs demand.

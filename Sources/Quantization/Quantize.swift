@@ -46,6 +46,9 @@ struct Quantizer {
     }
     try report(Self.calibrationShare, "encoding weights")
     try encodeWeights(&encoded, resolution, placement, &warnings)
+    try correctBiases(&encoded, resolution, calibration) { done, what in
+      try report(Self.calibrationShare + (1 - Self.calibrationShare) * done, what)
+    }
     try report(1, "done")
     let seconds = begin.duration(to: clock.now) / .seconds(1)
     return Candidate(

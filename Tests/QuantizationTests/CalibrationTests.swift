@@ -90,8 +90,8 @@ import Testing
     for (change, message) in [
       ({ $0.defaults.weights.method = .gptq }, "method gptq is not in this version. Use nearest."),
       (
-        { $0.corrections = [.biasCorrection] },
-        "correction bias-correction is not in this version. Use fold-batch-norm."
+        { $0.corrections = [.awq] },
+        "correction awq is not in this version. Use fold-batch-norm, bias-correction."
       ),
     ] as [((inout Recipe) -> Void, String)] {
       var recipe = Recipe(name: "x")

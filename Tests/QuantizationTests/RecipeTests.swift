@@ -90,7 +90,7 @@ import Testing
     ),
     (
       "lathe: 1\ncorrections: [fold-batch-norm, smooth-quant]",
-      "r.yaml:2:32: correction smooth-quant is not in this version. Use fold-batch-norm."
+      "r.yaml:2:32: correction smooth-quant is not in this version. Use fold-batch-norm, bias-correction."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {}, mode: float}",

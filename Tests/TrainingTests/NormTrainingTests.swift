@@ -122,6 +122,25 @@ struct NormTrainingTests {
     }
   }
 
+  /// Without fake quantization, the frozen network and the folded one with its numbers are the same function.
+  @Test func frozenNormsAreTheFoldedFunction() throws {
+    let trainer = try Self.trainer {
+      $0.milestones.quantize = 3
+      $0.milestones.freezeBatchNorm = 1
+      $0.learningRate = 5e-3
+    }
+    for epoch in 0..<3 { try trainer.epoch(epoch) }
+    let trained = try trainer.candidate(trainer.numbers)
+    let inputs = try #require(TrainerTests.data).batch(0..<16)
+    let options = CompileOptions(inputShapes: ["image": [16, 3, 8, 8]], threads: 1)
+    let folded = try compile(EncodedGraph(graph: trained.encoded.graph), options).run(inputs)
+    let output = try #require(trained.encoded.graph.outputs.first?.name)
+    let noise = TrainerTests.relativeRMS(
+      try #require(folded[output]).array(of: Float.self), try trainer.answer(of: inputs).array(of: Float.self)
+    )
+    #expect(noise < 1e-5, "\(noise)")
+  }
+
   @Test func resultsDoNotDependOnThreads() throws {
     let results = try [1, 2].map { threads in
       let trainer = try Self.trainer(threads: threads) { $0.milestones.freezeBatchNorm = 1 }

@@ -172,7 +172,7 @@ package enum Correction: String, Sendable, Hashable, CaseIterable {
   case biasCorrection = "bias-correction"
 
   /// Whether this version has it.
-  package var isAvailable: Bool { self == .foldBatchNorm }
+  package var isAvailable: Bool { self == .foldBatchNorm || self == .biasCorrection }
 }
 
 /// Which samples calibrate.
