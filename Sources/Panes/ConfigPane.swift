@@ -117,7 +117,19 @@ package struct ConfigPane: CommandedPane {
         let observer = all[(place + step + all.count) % all.count]
         return (SettingsChange(observer: observer), "observer \(observer.text)")
       }, applies: { $0.mode.isStatic }),
+    Setting(
+      title: "Bias corr.", text: { correctsBiases($0) ? "yes" : "no" },
+      turn: { settings, _ in
+        var change = SettingsChange()
+        let others = (settings.corrections ?? []).filter { $0 != .biasCorrection }
+        change.corrections = correctsBiases(settings) ? others : others + [.biasCorrection]
+        return (change, correctsBiases(settings) ? "no bias correction" : "bias correction")
+      }),
   ]
+
+  private static func correctsBiases(_ settings: LayerSettings) -> Bool {
+    settings.corrections?.contains(.biasCorrection) ?? false
+  }
 
   private static let samples = [16, 32, 64, 128, 256, 512, 1024, 2048]
 
@@ -143,8 +155,13 @@ package struct ConfigPane: CommandedPane {
     return Swift.min(Swift.max(row(state) - visible / 2, 0), rowCount(state) - visible)
   }
 
+  /// The layer whose settings are shown, with the recipe's corrections where it has none of its own.
   private func lead(_ state: State) -> ResolvedLayer? {
-    state.lead.flatMap { state.currentEntry?.resolution[$0] }
+    guard let entry = state.currentEntry, var layer = state.lead.flatMap({ entry.resolution[$0] }) else {
+      return nil
+    }
+    layer.requested.corrections = layer.requested.corrections ?? entry.recipe.corrections
+    return layer
   }
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {

@@ -17,7 +17,8 @@ package struct Preset: Sendable, Hashable {
 
 package enum Presets {
   package static let all: [Preset] = [
-    float, staticInt8, dynamicInt8, weightInt8, weightInt4, qatInt8, qatW4A8, qatW4A4, qatW3A3, qatW2A4,
+    float, staticInt8, staticInt8Corrected, dynamicInt8, weightInt8, weightInt4, qatInt8, qatW4A8, qatW4A4,
+    qatW3A3, qatW2A4,
     fbgemmStatic, pytorchDynamic, tfliteDynamicRange, onnxruntimeQDQ, onnxruntimeDefault,
   ]
 
@@ -28,6 +29,10 @@ package enum Presets {
   static let staticInt8 = preset(
     "static-int8", "8-bit weights per channel and calibrated 8-bit activations (MSE ranges)",
     LayerSettings(mode: .static))
+
+  static let staticInt8Corrected = preset(
+    "static-int8-corrected", "static-int8 without what rounding the weights adds to each output on average",
+    LayerSettings(mode: .static), corrections: [.foldBatchNorm, .biasCorrection])
 
   static let dynamicInt8 = preset(
     "dynamic-int8", "8-bit weights per channel, activation ranges computed at run time; no data needed",
@@ -102,8 +107,11 @@ package enum Presets {
   }
 
   private static func preset(
-    _ name: String, _ summary: String, _ defaults: LayerSettings, rules: [Rule] = []
+    _ name: String, _ summary: String, _ defaults: LayerSettings, rules: [Rule] = [],
+    corrections: [Correction] = [.foldBatchNorm]
   ) -> Preset {
-    Preset(name: name, summary: summary, recipe: Recipe(name: name, defaults: defaults, rules: rules))
+    Preset(
+      name: name, summary: summary,
+      recipe: Recipe(name: name, defaults: defaults, rules: rules, corrections: corrections))
   }
 }

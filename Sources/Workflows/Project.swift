@@ -107,7 +107,9 @@ extension Project {
   func needsCalibration(_ recipes: [Recipe]) -> [Bool] {
     recipes.map { recipe in
       recipe.calibration.source == .data
-        && recipe.resolve(model.graph, infos: model.infos).layers.contains { $0.effective.mode.isStatic }
+        && recipe.resolve(model.graph, infos: model.infos).layers.contains {
+          $0.effective.mode.isStatic || recipe.corrects($0.effective, by: .biasCorrection)
+        }
     }
   }
 

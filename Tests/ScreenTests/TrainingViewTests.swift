@@ -133,7 +133,7 @@ func trainingFrames(name: String, width: Int, height: Int, keys: String) throws 
   _ = state.update(.add(try #require(Presets["qat-w4a4"]).recipe))
   var screen = fixtureScreen()
   let before = try #require(state.currentEntry).recipe
-  _ = play("2 j j j j j j j", &screen, &state, large)
+  _ = play("2 j j j j j j j j", &screen, &state, large)
   var seen: Set<Recipe> = [before]
   let steps = state.history.done.count
   for _ in 0..<12 {
@@ -145,7 +145,8 @@ func trainingFrames(name: String, width: Int, height: Int, keys: String) throws 
   let settings = try #require(state.currentEntry?.recipe.training)
   #expect(settings.epochs == 12 && settings.optimizer == .adamw && settings.distill?.temperature == 3)
   #expect(settings.augment == TrainingSettings.Augmentation() && settings.holdOut == 0.15)
-  #expect(settings.batchNorm == .train && settings.milestones.freezeBatchNorm == 9 && settings.features == 0.1)
+  #expect(
+    settings.batchNorm == .train && settings.milestones.freezeBatchNorm == 9 && settings.features == 0.1)
   var undone = 0
   while state.history.done.count > steps, undone < 50 {
     _ = play("z", &screen, &state, large)

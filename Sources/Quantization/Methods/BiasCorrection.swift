@@ -18,10 +18,7 @@ extension Quantizer {
     _ report: (Double, String) throws -> Void
   ) throws {
     let wanted = Set(
-      resolution.layers.filter {
-        $0.effective.mode != .float
-          && ($0.effective.corrections ?? recipe.corrections).contains(.biasCorrection)
-      }.map(\.node))
+      resolution.layers.filter { recipe.corrects($0.effective, by: .biasCorrection) }.map(\.node))
     let layers = try encoded.correctedLayers(wanted)
     guard !layers.isEmpty else { return }
     guard let source else {

@@ -27,9 +27,16 @@ package struct Recipe: Sendable, Hashable {
     self.training = training
   }
 
-  /// Whether some layer may need ranges from calibration.
+  /// Whether a layer of these settings takes a correction: its own list counts, or else the recipe's.
+  package func corrects(_ settings: LayerSettings, by correction: Correction) -> Bool {
+    settings.mode != .float && (settings.corrections ?? corrections).contains(correction)
+  }
+
+  /// Whether some layer may need samples: for ranges, or for what its corrections look at.
   package var mayCalibrate: Bool {
-    defaults.mode.isStatic || rules.contains { $0.change.mode?.isStatic == true }
+    let lists = [corrections, defaults.corrections ?? []] + rules.compactMap(\.change.corrections)
+    return defaults.mode.isStatic || rules.contains { $0.change.mode?.isStatic == true }
+      || lists.contains { $0.contains(.biasCorrection) }
   }
 }
 
