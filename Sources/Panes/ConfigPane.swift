@@ -118,6 +118,15 @@ package struct ConfigPane: CommandedPane {
         return (SettingsChange(observer: observer), "observer \(observer.text)")
       }, applies: { $0.mode.isStatic }),
     Setting(
+      title: "Rounding", text: { $0.weights.method.rawValue },
+      turn: { settings, step in
+        let all = Quantization.Method.allCases.filter(\.isAvailable)
+        let place = (all.firstIndex(of: settings.weights.method) ?? 0) + step
+        var change = SettingsChange()
+        change.weights.method = all[(place + all.count) % all.count]
+        return (change, "rounding by \(all[(place + all.count) % all.count].rawValue)")
+      }),
+    Setting(
       title: "Bias corr.", text: { correctsBiases($0) ? "yes" : "no" },
       turn: { settings, _ in
         var change = SettingsChange()

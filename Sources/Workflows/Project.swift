@@ -108,7 +108,7 @@ extension Project {
     recipes.map { recipe in
       recipe.calibration.source == .data
         && recipe.resolve(model.graph, infos: model.infos).layers.contains {
-          $0.effective.mode.isStatic || recipe.corrects($0.effective, by: .biasCorrection)
+          recipe.readsSamples($0.effective)
         }
     }
   }

@@ -81,8 +81,8 @@ import Testing
       "r.yaml:3:30: a rule.mode is int8, expected float, static, dynamic, weight-only, qat."
     ),
     (
-      "lathe: 1\nrules:\n  - {match: {name: a}, weights: {method: gptq}}",
-      "r.yaml:3:42: weights.method gptq is not in this version. Use nearest."
+      "lathe: 1\nrules:\n  - {match: {name: a}, weights: {method: hqq}}",
+      "r.yaml:3:42: weights.method hqq is not in this version. Use nearest, gptq."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, weights: {format: Q4_K}}",

@@ -133,7 +133,7 @@ func trainingFrames(name: String, width: Int, height: Int, keys: String) throws 
   _ = state.update(.add(try #require(Presets["qat-w4a4"]).recipe))
   var screen = fixtureScreen()
   let before = try #require(state.currentEntry).recipe
-  _ = play("2 j j j j j j j j", &screen, &state, large)
+  _ = play("2 j j j j j j j j j", &screen, &state, large)
   var seen: Set<Recipe> = [before]
   let steps = state.history.done.count
   for _ in 0..<12 {

@@ -24,6 +24,15 @@ struct WeightLayout {
     }
   }
 
+  /// By element, the place of its scale.
+  var cellOfElement: [Int] {
+    var result = [Int](repeating: 0, count: shape.elementCount)
+    forEachRun { range, cell, advances in
+      for (offset, index) in range.enumerated() { result[index] = advances ? cell + offset : cell }
+    }
+    return result
+  }
+
   /// Calls `body` with every run: the range of elements, the cell of the first, and whether each further element
   /// has the next cell (else all share one).
   func forEachRun(_ body: (Range<Int>, _ cell: Int, _ advances: Bool) -> Void) {

@@ -32,11 +32,19 @@ package struct Recipe: Sendable, Hashable {
     settings.mode != .float && (settings.corrections ?? corrections).contains(correction)
   }
 
-  /// Whether some layer may need samples: for ranges, or for what its corrections look at.
+  /// Whether a layer of these settings needs samples: for ranges, for rounding, or for its corrections.
+  package func readsSamples(_ settings: LayerSettings) -> Bool {
+    settings.mode.isStatic || settings.mode != .float && settings.weights.method != .nearest
+      || corrects(settings, by: .biasCorrection)
+  }
+
+  /// Whether some layer may need samples.
   package var mayCalibrate: Bool {
-    let lists = [corrections, defaults.corrections ?? []] + rules.compactMap(\.change.corrections)
-    return defaults.mode.isStatic || rules.contains { $0.change.mode?.isStatic == true }
-      || lists.contains { $0.contains(.biasCorrection) }
+    readsSamples(defaults)
+      || rules.contains {
+        $0.change.mode?.isStatic == true || $0.change.weights.method.map { $0 != .nearest } ?? false
+          || $0.change.corrections?.contains(.biasCorrection) ?? false
+      }
   }
 }
 

@@ -160,7 +160,7 @@ package enum Method: String, Sendable, Hashable, CaseIterable {
   case hqq
 
   /// Whether this version has it.
-  package var isAvailable: Bool { self == .nearest }
+  package var isAvailable: Bool { self == .nearest || self == .gptq }
 }
 
 /// What reshapes a network before or after rounding.
