@@ -98,12 +98,14 @@ let package = Package(
     tests("Execution", ["Operators", "Graph", "Tensors", "CKernels", "Formats", "Quantization"]),
     tests("Datasets", ["Tensors"]),
     tests("Formats", ["Operators", "Graph", "Tensors"]),
-    tests("Quantization", ["Execution", "Operators", "Graph", "Tensors", "Formats"], exclude: ["Golden"]),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
+    tests(
+      "Quantization", ["Execution", "Operators", "Graph", "Tensors", "Formats", "CAllocations"],
+      exclude: ["Golden"]),
     tests(
       "Training",
       ["Quantization", "Execution", "Operators", "Datasets", "Graph", "Tensors", "CKernels"]),
     tests("Evaluation", ["Tensors"]),
-    .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests(
       "Workflows",
       [

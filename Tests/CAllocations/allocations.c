@@ -2,6 +2,7 @@
 #include "allocations.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 
 #if defined(__has_feature)
@@ -13,6 +14,7 @@
 #ifdef SANITIZED
 
 long allocations(void) { return -1; }
+long held_bytes(void) { return 0; }
 
 #else
 
@@ -20,35 +22,41 @@ void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
 void *__libc_memalign(size_t alignment, size_t bytes);
+void __libc_free(void *memory);
 
 static _Thread_local long count;
+static _Thread_local long held;
 
 long allocations(void) { return count; }
+long held_bytes(void) { return held; }
 
-void *malloc(size_t bytes) {
+static void *counted(void *memory) {
   count++;
-  return __libc_malloc(bytes);
+  if (memory) held += (long)malloc_usable_size(memory);
+  return memory;
 }
 
-void *calloc(size_t n, size_t bytes) {
-  count++;
-  return __libc_calloc(n, bytes);
-}
+void *malloc(size_t bytes) { return counted(__libc_malloc(bytes)); }
+
+void *calloc(size_t n, size_t bytes) { return counted(__libc_calloc(n, bytes)); }
 
 void *realloc(void *memory, size_t bytes) {
-  count++;
-  return __libc_realloc(memory, bytes);
+  long old = memory ? (long)malloc_usable_size(memory) : 0;
+  void *moved = __libc_realloc(memory, bytes);
+  if (moved || !bytes) held -= old;
+  return counted(moved);
 }
 
-void *aligned_alloc(size_t alignment, size_t bytes) {
-  count++;
-  return __libc_memalign(alignment, bytes);
-}
+void *aligned_alloc(size_t alignment, size_t bytes) { return counted(__libc_memalign(alignment, bytes)); }
 
 int posix_memalign(void **memory, size_t alignment, size_t bytes) {
-  count++;
-  *memory = __libc_memalign(alignment, bytes);
+  *memory = counted(__libc_memalign(alignment, bytes));
   return *memory ? 0 : ENOMEM;
+}
+
+void free(void *memory) {
+  if (memory) held -= (long)malloc_usable_size(memory);
+  __libc_free(memory);
 }
 
 #endif
