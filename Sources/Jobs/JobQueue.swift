@@ -28,6 +28,24 @@ package final class JobQueue: Sendable {
     /// Running jobs that stand still at a report.
     var parked = 0
     var stopped = false
+    /// What the listener has yet to hear, in the order it happened.
+    var untold: Deque<JobStatus> = []
+    /// A thread is telling it.
+    var isTelling = false
+
+    /// Changes what is known of a job, and lets the listener hear of it.
+    mutating func update(_ id: JobID, _ change: (inout JobStatus) -> Void) {
+      guard var entry = entries[id] else { return }
+      change(&entry.status)
+      entries[id] = entry
+      untold.append(entry.status)
+    }
+
+    /// Forgets a job that has ended.
+    mutating func remove(_ id: JobID, _ change: (inout JobStatus) -> Void) {
+      update(id, change)
+      entries[id] = nil
+    }
 
     /// Whether a running job has to stand still; one that measures time goes on to the end of that.
     func mustStand(_ id: JobID) -> Bool {
@@ -56,42 +74,38 @@ package final class JobQueue: Sendable {
 
   @discardableResult
   package func submit(_ title: String, _ work: @escaping Work) -> JobID {
-    let status = state.withLock { state in
+    let id = state.withLock { state in
       let id = JobID(state.next)
       state.next += 1
       let status = JobStatus(id: id, title: title)
       state.entries[id] = Entry(status: status, work: work)
       state.waiting.append(id)
-      return status
+      state.untold.append(status)
+      return id
     }
-    notify(status)
+    tell()
     signal()
-    return status.id
+    return id
   }
 
   /// Asks a job to end at its next report; one that has not begun never will.
   package func cancel(_ id: JobID) {
-    let ended: JobStatus? = state.withLock { state in
-      guard state.entries[id] != nil else { return nil }
+    state.withLock { state in
       state.entries[id]?.isCancelled = true
-      guard let place = state.waiting.firstIndex(of: id) else { return nil }
+      guard let place = state.waiting.firstIndex(of: id) else { return }
       state.waiting.remove(at: place)
-      state.entries[id]?.status.state = .cancelled
-      return state.entries.removeValue(forKey: id)?.status
+      state.remove(id) { $0.state = .cancelled }
     }
-    if let ended { notify(ended) }
+    tell()
     signal()
   }
 
   /// Lets a job stand still at its next report, or go on.
   package func setPaused(_ id: JobID, _ isPaused: Bool) {
-    let status: JobStatus? = state.withLock { state in
-      guard var entry = state.entries[id], entry.status.isHeld != isPaused else { return nil }
-      entry.status.isHeld = isPaused
-      state.entries[id] = entry
-      return entry.status
+    state.withLock { state in
+      if state.entries[id]?.status.isHeld == !isPaused { state.update(id) { $0.isHeld = isPaused } }
     }
-    if let status { notify(status) }
+    tell()
     signal()
   }
 
@@ -102,8 +116,10 @@ package final class JobQueue: Sendable {
   /// Whether nothing is queued or running but what the user paused.
   package var isIdle: Bool { state.withLock { $0.entries.values.allSatisfy(\.status.isHeld) } }
 
-  /// Blocks until no job is queued or running.
-  package func waitUntilIdle() { wait { state.withLock { $0.entries.isEmpty } } }
+  /// Blocks until no job is queued or running and the listener has heard of every end.
+  package func waitUntilIdle() {
+    wait { state.withLock { $0.entries.isEmpty && $0.untold.isEmpty && !$0.isTelling } }
+  }
 
   /// Cancels everything and lets the threads end.
   package func stop() {
@@ -131,21 +147,19 @@ package final class JobQueue: Sendable {
 
   private func take() -> (JobID, Work)? {
     var taken: (JobID, Work)?
-    var status: JobStatus?
     wait {
       state.withLock { state in
         if state.stopped { return true }
         guard let id = state.waiting.popFirst(), let work = state.entries[id]?.work else { return false }
         state.entries[id]?.work = nil
         state.entries[id]?.started = .now
-        state.entries[id]?.status.state = .running
+        state.update(id) { $0.state = .running }
         state.running += 1
         taken = (id, work)
-        status = state.entries[id]?.status
         return true
       }
     }
-    if let status { notify(status) }
+    tell()
     return taken
   }
 
@@ -163,47 +177,60 @@ package final class JobQueue: Sendable {
       end = .failed("\(error)")
     }
     endTiming(id)
-    let status = state.withLock { state in
+    state.withLock { state in
       state.running -= 1
-      guard var entry = state.entries.removeValue(forKey: id) else { return nil as JobStatus? }
-      entry.status.seconds = entry.started.map { seconds(since: $0) } ?? 0
-      entry.status.state = end
-      if end == .done { entry.status.fraction = 1 }
-      return entry.status
+      let took = state.entries[id]?.started.map { seconds(since: $0) } ?? 0
+      state.remove(id) {
+        $0.seconds = took
+        $0.state = end
+        if end == .done { $0.fraction = 1 }
+      }
     }
-    if let status { notify(status) }
+    tell()
     signal()
   }
 
   private func report(_ id: JobID, _ fraction: Double?, _ note: String) throws {
-    let (status, mustPark) = try state.withLock { state -> (JobStatus?, Bool) in
+    let mustPark = try state.withLock { state in
       guard var entry = state.entries[id], !entry.isCancelled else { throw JobCancelled() }
       entry.status.fraction = fraction ?? entry.status.fraction
       if !note.isEmpty { entry.status.note = note }
       entry.status.seconds = entry.started.map { seconds(since: $0) } ?? 0
       let isDue = entry.told.map { ContinuousClock.now - $0 >= Self.reportInterval } ?? true
-      if isDue { entry.told = .now }
+      if isDue {
+        entry.told = .now
+        state.untold.append(entry.status)
+      }
       state.entries[id] = entry
-      return (isDue ? entry.status : nil, state.mustStand(id))
+      return state.mustStand(id)
     }
-    if let status { notify(status) }
+    tell()
     if mustPark { try park(id) }
   }
 
   private func park(_ id: JobID) throws {
-    tell(id) { $0.state = .paused }
-    state.withLock { $0.parked += 1 }
+    state.withLock { state in
+      state.update(id) { $0.state = .paused }
+      state.parked += 1
+    }
+    tell()
     signal()
     let began = ContinuousClock.now
-    wait { state.withLock { !$0.mustStand(id) || $0.entries[id]?.isCancelled ?? true } }
-    state.withLock { state in
-      state.parked -= 1
-      if let started = state.entries[id]?.started {
-        state.entries[id]?.started = started + (ContinuousClock.now - began)
+    var isCancelled = false
+    wait {
+      state.withLock { state in
+        isCancelled = state.entries[id]?.isCancelled ?? true
+        if state.mustStand(id) && !isCancelled { return false }
+        state.parked -= 1  // at once: who wants to time must not take it for standing still
+        if let started = state.entries[id]?.started {
+          state.entries[id]?.started = started + (ContinuousClock.now - began)
+        }
+        state.update(id) { $0.state = .running }
+        return true
       }
     }
-    tell(id) { $0.state = .running }
-    if state.withLock({ $0.entries[id]?.isCancelled ?? true }) { throw JobCancelled() }
+    tell()
+    if isCancelled { throw JobCancelled() }
   }
 
   /// Waits for the turn to measure and until every other running job stands still.
@@ -214,38 +241,48 @@ package final class JobQueue: Sendable {
     wait {
       state.withLock { state in
         isCancelled = state.entries[id]?.isCancelled ?? true
-        if isCancelled { return true }
-        guard state.timing == nil || state.timing == id else { return false }
-        state.timing = id
+        guard isCancelled || state.timing == nil || state.timing == id else { return false }
+        if !isCancelled { state.timing = id }
+        state.parked -= 1
         return true
       }
     }
-    state.withLock { $0.parked -= 1 }
-    signal()
     if isCancelled { throw JobCancelled() }
     wait { state.withLock { $0.parked >= $0.running - 1 || $0.entries[id]?.isCancelled ?? true } }
-    tell(id) { $0.isTiming = true }
+    state.withLock { state in state.update(id) { $0.isTiming = true } }
+    tell()
   }
 
   private func endTiming(_ id: JobID) {
     let wasTiming = state.withLock { state in
       guard state.timing == id else { return false }
       state.timing = nil
+      state.update(id) { $0.isTiming = false }
       return true
     }
     guard wasTiming else { return }
-    tell(id) { $0.isTiming = false }
+    tell()
     signal()
   }
 
-  private func tell(_ id: JobID, _ change: (inout JobStatus) -> Void) {
-    let status: JobStatus? = state.withLock { state in
-      guard var entry = state.entries[id] else { return nil }
-      change(&entry.status)
-      state.entries[id] = entry
-      return entry.status
+  /// Tells the listener what has changed, one change after another in the order they happened.
+  ///
+  /// Were each thread to tell its own change, the older of two could arrive last and stay on the screen. So one thread
+  /// tells them all, and what is called from the listener only adds to the list.
+  private func tell() {
+    var hasTold = false
+    while true {
+      let status = state.withLock { state -> JobStatus? in
+        if !hasTold && state.isTelling { return nil }
+        let next = state.untold.popFirst()
+        state.isTelling = next != nil
+        return next
+      }
+      guard let status else { break }
+      hasTold = true
+      notify(status)
     }
-    if let status { notify(status) }
+    if hasTold { signal() }
   }
 }
 
