@@ -1,5 +1,5 @@
-import Datasets
 import Foundation
+import Tensors
 
 /// How two classifiers differ on the same samples.
 package struct PairedDifference: Sendable, Hashable, Codable {

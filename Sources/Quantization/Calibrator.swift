@@ -68,7 +68,7 @@ struct Calibrator {
   ) throws {
     let count = min(samples, source.count)
     guard count > 0 else { throw QuantizationError("calibration needs at least one sample (found none)") }
-    let fixed = fixedBatch
+    let fixed = graph.samplesPerBatch
     var batch = fixed ?? batchSize(names, count)
     var watched = graph
     let known = Set(graph.outputs.map(\.name)).union(graph.inputs.map(\.name))
@@ -99,14 +99,6 @@ struct Calibrator {
       try body(names.map { values[$0] }, range, count)
       start = range.upperBound
     }
-  }
-
-  /// Samples per batch that the graph's inputs demand.
-  private var fixedBatch: Int? {
-    for input in graph.inputs where graph.constants[input.name] == nil {
-      if case .fixed(let size)? = input.dimensions?.first { return max(size, 1) }
-    }
-    return nil
   }
 
   /// Samples per batch that memory allows.

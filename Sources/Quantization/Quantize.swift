@@ -49,7 +49,7 @@ struct Quantizer {
     func reportRest(_ done: Double, _ what: String) throws {
       try report(Self.calibrationShare + (1 - Self.calibrationShare) * done, what)
     }
-    try roundByGPTQ(&encoded, resolution, calibration, &warnings) { try reportRest(0.8 * $0, $1) }
+    try roundLayers(&encoded, resolution, calibration, &warnings) { try reportRest(0.8 * $0, $1) }
     try correctBiases(&encoded, resolution, calibration) { try reportRest(0.8 + 0.2 * $0, $1) }
     try report(1, "done")
     let seconds = begin.duration(to: clock.now) / .seconds(1)

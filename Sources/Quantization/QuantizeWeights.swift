@@ -80,7 +80,7 @@ extension Quantizer {
       let activation = weight.role.activation, let read = node.inputs[activation],
       let scale = encoded.activations[read]?.scales.first
     else { return nil }
-    if case .group = layer.effective.weights.granularity { return nil }
+    guard layer.effective.weights.granularity.hasOneScalePerChannel else { return nil }
     let channels = weight.shape[weight.role.channelAxis]
     guard tensor.count > 0, tensor.count % channels == 0, tensor.shape.filter({ $0 > 1 }).count <= 1 else {
       return nil

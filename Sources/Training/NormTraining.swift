@@ -104,30 +104,3 @@ struct NormTraining {
     return (mean, variance)
   }
 }
-
-/// Nodes and constants on their way into a graph.
-struct NodeWriter {
-  var nodes: [Node] = []
-  var constants: [ValueName: Tensor] = [:]
-  var fresh: FreshNames
-
-  /// Appends a node of one output.
-  mutating func add(_ op: any Operator, _ inputs: [ValueName?], _ wanted: String) -> ValueName {
-    let name = fresh(wanted)
-    nodes.append(Node(name: name, op: op, inputs: inputs, outputs: [name]))
-    return name
-  }
-
-  mutating func constant(_ tensor: Tensor, _ wanted: String) -> ValueName {
-    let name = fresh(wanted)
-    constants[name] = tensor
-    return name
-  }
-
-  /// One number for each element of an axis, as it broadcasts to values of so many axes.
-  mutating func reshape(_ value: ValueName, alongAxis axis: Int, rank: Int) -> ValueName {
-    let shape = constant(
-      Tensor((0..<rank).map { Int64($0 == axis ? -1 : 1) }, shape: [rank]), "\(value).shape")
-    return add(Reshape(), [value, shape], "\(value).spread")
-  }
-}

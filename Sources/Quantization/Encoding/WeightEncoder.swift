@@ -81,6 +81,16 @@ struct WeightScales {
   var zeroPoints: [Int32]
   /// Cells in which every weight is zero.
   var isZero: [Bool]
+
+  init(scales: [Float], zeroPoints: [Int32], isZero: [Bool]) {
+    (self.scales, self.zeroPoints, self.isZero) = (scales, zeroPoints, isZero)
+  }
+
+  /// Numbers that are known, for weights that are new.
+  init(of encoding: Encoding) {
+    self.init(
+      scales: encoding.scales, zeroPoints: encoding.zeroPoints, isZero: encoding.scales.map { _ in false })
+  }
 }
 
 /// Turns float32 weights into codes, rounding to nearest.

@@ -21,10 +21,7 @@ extension Quantizer {
       resolution.layers.filter { recipe.corrects($0.effective, by: .biasCorrection) }.map(\.node))
     let layers = try encoded.correctedLayers(wanted)
     guard !layers.isEmpty else { return }
-    guard let source else {
-      throw QuantizationError(
-        "bias-correction needs samples to find what rounding adds (found none). Give data, or leave it out.")
-    }
+    let source = try samples(source, for: "bias-correction", instead: "leave it out")
     let means = try shifts(layers, encoded, source, report)
     for (layer, mean) in zip(layers, means) { encoded.correct(layer, by: mean) }
   }
@@ -35,7 +32,7 @@ extension Quantizer {
     _ report: (Double, String) throws -> Void
   ) throws -> [[Float]] {
     var graph = try simulated(encoded)
-    var fresh = FreshNames(in: graph)
+    var writer = NodeWriter(for: graph)
     var known = infos
     var names: [ValueName] = []
     let nodes = Dictionary(uniqueKeysWithValues: graph.nodes.map { ($0.name, $0) })
@@ -44,32 +41,23 @@ extension Quantizer {
         let codes = graph.constants[rounded], let float = encoded.graph.constants[layer.weight],
         let output = node.outputs[0]
       else { throw QuantizationError("layer \"\(layer.node)\" is not in its simulation") }
-      let (error, shift, axes, mean) = (
-        fresh("\(layer.weight).error"), fresh("\(output).shift"), fresh("\(output).axes"),
-        fresh("\(output).mean")
-      )
-      graph.constants[error] = Tensor(
-        zip(codes.array(of: Float.self), float.array(of: Float.self)).map { $0 - $1 }, shape: float.shape)
-      var part = node
-      part.name = shift
-      part.inputs[layer.role.input] = error
-      if let bias = layer.role.bias, part.inputs.indices.contains(bias) { part.inputs[bias] = nil }
-      part.outputs = [shift]
-      graph.nodes.append(part)
+      let error = zip(codes.array(of: Float.self), float.array(of: Float.self)).map { $0 - $1 }
+      var inputs = node.inputs
+      inputs[layer.role.input] = writer.constant(
+        Tensor(error, shape: float.shape), "\(layer.weight).error")
+      if let bias = layer.role.bias, inputs.indices.contains(bias) { inputs[bias] = nil }
+      var shift = writer.add(node.op, inputs, "\(output).shift")
       // Channels are on axis 1; what is behind them is positions. A layer has as many axes as its weight.
       let positions = Array(2..<Swift.max(2, float.shape.count))
-      if positions.isEmpty {
-        names.append(shift)
-      } else {
-        graph.constants[axes] = Tensor(integers: positions, shape: [positions.count])
-        graph.nodes.append(
-          Node(
-            name: mean, op: ReduceMean(options: ReductionOptions(keepsAxes: false)), inputs: [shift, axes],
-            outputs: [mean]))
-        names.append(mean)
+      if !positions.isEmpty {
+        let axes = writer.constant(Tensor(integers: positions, shape: [positions.count]), "\(output).axes")
+        shift = writer.add(
+          ReduceMean(options: ReductionOptions(keepsAxes: false)), [shift, axes], "\(output).mean")
       }
-      known[names[names.count - 1]] = known[output]
+      names.append(shift)
+      known[shift] = known[output]
     }
+    writer.finish(&graph)
     var sums = layers.map { [Double](repeating: 0, count: $0.channels) }
     var seen = 0
     try Calibrator(graph: graph, infos: known, threads: threads, prepare: prepare).forEachBatch(
@@ -140,7 +128,7 @@ extension EncodedGraph {
       biases[old] = nil
     }
     guard layers[layer.node]?.mode.isStatic == true, let encoding = weights[layer.weight]?.encoding,
-      wasCoded ?? encoding.hasOneScalePerChannel,
+      wasCoded ?? encoding.scheme.granularity.hasOneScalePerChannel,
       let read = layer.role.activation.flatMap({ node.inputs[$0] }),
       let scale = activations[read]?.scales.first
     else { return }
@@ -148,10 +136,10 @@ extension EncodedGraph {
   }
 }
 
-extension Encoding {
-  /// Or one for all.
-  fileprivate var hasOneScalePerChannel: Bool {
-    if case .group = scheme.granularity { return false }
+extension Scheme.Granularity {
+  /// Or one for all: what the int32 codes of a bias can follow.
+  var hasOneScalePerChannel: Bool {
+    if case .group = self { return false }
     return true
   }
 }

@@ -12,138 +12,62 @@ import Tensors
 /// - Source: Frantar et al., *GPTQ: accurate post-training quantization for generative pre-trained transformers*, 2023;
 ///   the order by diagonal and the factor of the inverse as its authors' program has them.
 extension Quantizer {
-  /// Rounds again the weights of layers whose method says so.
+  /// Rounds the weights of one layer.
   ///
-  /// - Errors: `QuantizationError` where a layer asks for it and there are no samples.
+  /// - Parameters:
+  ///   - graph: the simulated network.
+  ///   - stream: the network computed up to the layer.
   func roundByGPTQ(
-    _ encoded: inout EncodedGraph, _ resolution: Resolution, _ source: (any CalibrationSource)?,
-    _ warnings: inout [String], _ report: (Double, String) throws -> Void
+    _ layer: LayerMatrix, _ encoded: inout EncodedGraph, _ graph: Graph, _ stream: SampleStream,
+    _ report: (Double) throws -> Void
   ) throws {
-    let wanted = resolution.layers.filter {
-      $0.effective.mode != .float && $0.effective.weights.method == .gptq
+    let moments = try moments(layer, graph, stream, report)
+    guard moments.allSatisfy(\.isFinite) else {
+      throw QuantizationError("layer \"\(layer.node)\": its inputs hold NaN or infinity")
     }
-    guard !wanted.isEmpty else { return }
-    guard let source else {
-      throw QuantizationError("method gptq needs samples (found none). Give data, or use method nearest.")
-    }
-    for (index, layer) in wanted.enumerated() {
-      for weight in layer.weights {
-        guard let target = try GPTQLayer(layer.node, weight.role, encoded) else {
-          warnings.append(
-            "layer \"\(layer.node)\": \(layer.operatorName) has no GPTQ here; rounded to nearest")
-          continue
-        }
-        let moments = try moments(target, encoded, source) {
-          try report(
-            (Double(index) + $0) / Double(wanted.count), "GPTQ: layer \(index + 1) of \(wanted.count)")
-        }
-        try target.round(&encoded, moments, threads: threads)
-      }
-    }
+    layer.round(&encoded, moments, threads: threads)
   }
 
   /// Σ x · xᵀ, `[groups, features, features]`.
   private func moments(
-    _ layer: GPTQLayer, _ encoded: EncodedGraph, _ source: any CalibrationSource,
-    _ report: (Double) throws -> Void
+    _ layer: LayerMatrix, _ graph: Graph, _ stream: SampleStream, _ report: (Double) throws -> Void
   ) throws -> [Double] {
-    var graph = try simulated(encoded)
-    let name = try layer.addMoments(&graph)
-    graph.outputs = []
+    guard let node = graph.nodes.first(where: { $0.name == layer.node }),
+      let input = layer.role.activation.flatMap({ node.inputs[$0] })
+    else { throw QuantizationError("layer \"\(layer.node)\" is not in its simulation") }
+    var writer = NodeWriter(for: graph)
+    let name = layer.moments(of: input, node.op, &writer)
     var sums = [Double](repeating: 0, count: layer.groups * layer.features * layer.features)
-    try Calibrator(graph: graph, infos: infos, threads: threads, prepare: prepare).forEachBatch(
-      of: [name], source: source, samples: recipe.calibration.samples
-    ) { values, range, count in
-      values[0]?.withElements(of: Float.self) { elements in
+    var graph = graph
+    graph.constants.merge(writer.constants) { $1 }
+    try stream.forEachBatch(graph, writer.nodes, outputs: [name]) { batch, values in
+      values[name]?.withElements(of: Float.self) { elements in
         for (place, element) in elements.enumerated() { sums[place] += Double(element) }
       }
-      try report(Double(range.upperBound) / Double(count))
-    }
-    guard sums.allSatisfy(\.isFinite) else {
-      throw QuantizationError("layer \"\(layer.node)\": its inputs hold NaN or infinity")
+      try report(Double(batch + 1) / Double(stream.batches.count))
     }
     return sums
   }
 }
 
-/// A layer as rows of weights: output channels by input features.
-private struct GPTQLayer {
-  let node: String
-  let weight: ValueName
-  let role: WeightRole
-  let shape: Shape
-  let groups: Int
-  let rows: Int
-  let features: Int
-  private let rowStride: Int
-  private let featureStride: Int
-
-  /// `nil` for an operator that is no convolution or product of matrices.
-  init?(_ node: String, _ role: WeightRole, _ encoded: EncodedGraph) throws {
-    guard let found = encoded.graph.nodes.first(where: { $0.name == node }), role.activation != nil,
-      let weight = found.inputs[role.input], encoded.weights[weight] != nil,
-      let shape = encoded.graph.constants[weight]?.shape
-    else { return nil }
-    (self.node, self.weight, self.role, self.shape) = (node, weight, role, shape)
-    if let conv = found.op as? Conv {
-      groups = conv.groups
-      rows = shape[0]
-      features = shape.dropFirst().reduce(1, *)
-      (rowStride, featureStride) = (features, 1)
-    } else if found.op is Gemm || found.op is MatMul, shape.count == 2 {
-      groups = 1
-      rows = shape[role.channelAxis]
-      features = shape[role.featureAxis]
-      (rowStride, featureStride) = role.channelAxis == 0 ? (features, 1) : (1, rows)
-      // A product that transposes its other side takes it by columns.
-      if let gemm = found.op as? Gemm, gemm.transposesA { return nil }
-    } else {
-      return nil
+extension LayerMatrix {
+  /// Σ x · xᵀ of one batch.
+  fileprivate func moments(
+    of input: ValueName, _ op: any Operator, _ writer: inout NodeWriter
+  ) -> ValueName {
+    let x = patches(of: input, op, &writer)
+    guard op is Conv else {
+      return writer.add(MatMul(), [writer.add(Transpose([1, 0]), [x], x), x], "\(weight).moments")
     }
-    guard rows > 0, features > 0, rows % groups == 0 else { return nil }
-  }
-
-  /// Adds Σ x · xᵀ of one batch to a graph that holds the layer, and returns where it comes out.
-  ///
-  /// The patches of a convolution are what it gives with one-hot filters.
-  func addMoments(_ graph: inout Graph) throws -> ValueName {
-    var fresh = FreshNames(in: graph)
-    var nodes: [Node] = []
-    func add(_ op: any Operator, _ inputs: [ValueName?]) -> ValueName {
-      let name = fresh("\(weight).moments")
-      nodes.append(Node(name: name, op: op, inputs: inputs, outputs: [name]))
-      return name
-    }
-    func constant(_ tensor: Tensor) -> ValueName {
-      let name = fresh("\(weight).constant")
-      graph.constants[name] = tensor
-      return name
-    }
-    func reshape(_ value: ValueName, _ shape: [Int]) -> ValueName {
-      add(Reshape(), [value, constant(Tensor(integers: shape, shape: [shape.count]))])
-    }
-    guard let layer = graph.nodes.first(where: { $0.name == node }),
-      let input = role.activation.flatMap({ layer.inputs[$0] })
-    else { throw QuantizationError("layer \"\(node)\" is not in its simulation") }
-    let result: ValueName
-    if layer.op is Conv {
-      let filters = Tensor(of: Float.self, shape: [groups * features] + shape.dropFirst()) { out in
-        for filter in 0..<groups * features { out[filter * features + filter % features] = 1 }
-      }
-      let patches = add(layer.op, [input, constant(filters)])
-      let split = reshape(patches, [0, groups, features, -1])
-      let a = reshape(add(Transpose([1, 2, 0, 3]), [split]), [groups, features, -1])
-      result = add(MatMul(), [a, add(Transpose([0, 2, 1]), [a])])
-    } else {
-      let x = reshape(input, [-1, features])
-      result = add(MatMul(), [add(Transpose([1, 0]), [x]), x])
-    }
-    graph.nodes += nodes
-    return result
+    let columns = writer.reshape(
+      writer.add(Transpose([1, 2, 0, 3]), [x], "\(weight).columns"), to: [groups, features, -1])
+    return writer.add(
+      MatMul(), [columns, writer.add(Transpose([0, 2, 1]), [columns], "\(weight).columns")],
+      "\(weight).moments")
   }
 
   /// Encodes the layer's weights again.
-  func round(_ encoded: inout EncodedGraph, _ moments: [Double], threads: Int) throws {
+  fileprivate func round(_ encoded: inout EncodedGraph, _ moments: [Double], threads: Int) {
     guard let old = encoded.weights[weight], let tensor = encoded.graph.constants[weight] else { return }
     let encoder = WeightEncoder(old.encoding, shape: shape)
     let cells = encoder.layout.cellOfElement
@@ -160,13 +84,12 @@ private struct GPTQLayer {
       parallel(rows, grain: 1, threads: threads) { indices in
         var row = [Double](repeating: 0, count: features)
         for index in indices {
-          let factor = factors[index / (rows / groups)]
-          let base = index * rowStride
+          let factor = factors[index / groupRows]
           for (place, feature) in factor.order.enumerated() {
-            row[place] = Double(values[base + feature * featureStride])
+            row[place] = Double(values[element(row: index, feature: feature)])
           }
           for (place, feature) in factor.order.enumerated() {
-            let element = base + feature * featureStride
+            let element = element(row: index, feature: feature)
             let cell = cells[element]
             let (scale, zero) = (Double(encoding.scales[cell]), Double(encoding.zeroPoints[cell]))
             let code = min(max((row[place] / scale).rounded(.toNearestOrEven) + zero, lower), upper)
@@ -178,11 +101,7 @@ private struct GPTQLayer {
       }
     }
     encoded.weights[weight] = values.withUnsafeBufferPointer {
-      encoder.encode(
-        $0,
-        WeightScales(
-          scales: encoding.scales, zeroPoints: encoding.zeroPoints, isZero: encoding.scales.map { _ in false }
-        ))
+      encoder.encode($0, WeightScales(of: old.encoding))
     }
   }
 }

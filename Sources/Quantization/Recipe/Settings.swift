@@ -160,7 +160,20 @@ package enum Method: String, Sendable, Hashable, CaseIterable {
   case hqq
 
   /// Whether this version has it.
-  package var isAvailable: Bool { self == .nearest || self == .gptq }
+  package var isAvailable: Bool { self != .hqq }
+
+  /// Whether it goes by what layers read on calibration samples.
+  package var readsSamples: Bool { self == .adaRound || self == .gptq }
+
+  /// As its authors write it.
+  package var title: String {
+    switch self {
+    case .nearest: "nearest"
+    case .adaRound: "AdaRound"
+    case .gptq: "GPTQ"
+    case .hqq: "HQQ"
+    }
+  }
 }
 
 /// What reshapes a network before or after rounding.
