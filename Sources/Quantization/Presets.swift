@@ -17,7 +17,8 @@ package struct Preset: Sendable, Hashable {
 
 package enum Presets {
   package static let all: [Preset] = [
-    float, staticInt8, staticInt8Corrected, dynamicInt8, weightInt8, weightInt4, qatInt8, qatW4A8, qatW4A4,
+    float, staticInt8, staticInt8Corrected, staticInt8Best, dynamicInt8, weightInt8, weightInt4, qatInt8,
+    qatW4A8, qatW4A4,
     qatW3A3, qatW2A4,
     fbgemmStatic, pytorchDynamic, tfliteDynamicRange, onnxruntimeQDQ, onnxruntimeDefault,
   ]
@@ -33,6 +34,11 @@ package enum Presets {
   static let staticInt8Corrected = preset(
     "static-int8-corrected", "static-int8 without what rounding the weights adds to each output on average",
     LayerSettings(mode: .static), corrections: [.foldBatchNorm, .biasCorrection])
+
+  static let staticInt8Best = preset(
+    "static-int8-best",
+    "static-int8 with ranges, rounding, corrections and single layers left out, as measured on samples held back",
+    LayerSettings(mode: .static), choices: Choice.allCases)
 
   static let dynamicInt8 = preset(
     "dynamic-int8", "8-bit weights per channel, activation ranges computed at run time; no data needed",
@@ -108,10 +114,11 @@ package enum Presets {
 
   private static func preset(
     _ name: String, _ summary: String, _ defaults: LayerSettings, rules: [Rule] = [],
-    corrections: [Correction] = [.foldBatchNorm]
+    corrections: [Correction] = [.foldBatchNorm], choices: [Choice] = []
   ) -> Preset {
     Preset(
       name: name, summary: summary,
-      recipe: Recipe(name: name, defaults: defaults, rules: rules, corrections: corrections))
+      recipe: Recipe(
+        name: name, defaults: defaults, rules: rules, corrections: corrections, choices: choices))
   }
 }

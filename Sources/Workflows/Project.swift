@@ -136,9 +136,15 @@ extension Project {
         : indices.isEmpty ? nil : try calibrationData(plan.source, recipe: recipe)?.selecting(indices)
       let trains = recipe.trains(model)
       let calibrating = trains ? part.part(0...0.05) : part
-      let candidate = try quantize(
+      var (recipe, notes) = (recipe, [String]())
+      if !recipe.choices.isEmpty, let source {
+        (recipe, notes) = try choose(recipe, source, name: name, reporter: calibrating.part(0...0.9))
+      }
+      let last = notes.isEmpty ? calibrating : calibrating.part(0.9...1)
+      var candidate = try quantize(
         model.graph, infos: model.infos, recipe: recipe, calibration: source, threads: threads,
-        report: { fraction, note in try calibrating.report(fraction, "\(name): \(note)") })
+        report: { fraction, note in try last.report(fraction, "\(name): \(note)") })
+      candidate.warnings = notes + candidate.warnings
       guard trains else { return candidate }
       return try train(candidate, recipe: recipe, reporter: part.part(0.05...1), watch: watch)
     }

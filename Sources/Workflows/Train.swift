@@ -129,8 +129,9 @@ private struct TrainingRun {
     let (validation, samples) = Sampling.split(data.count, taking: held, seed: settings.seed)
     try reporter.report(0, "preparing to train")
     let judge = try Judge(project, data, validation)
+    guard let answer = judge.answer else { throw TrainingError("the model has no output to train") }
     let trainer = try Trainer(
-      candidate, answer: judge.answer,
+      candidate, answer: .init(output: answer, hasClasses: judge.hasClasses),
       source: .init(data: data, samples: samples, augmentation: augmentation), settings: settings,
       threads: project.threads, shapes: { project.model.inputShapes(batch: $0) })
     var progress = TrainingProgress(
@@ -243,72 +244,9 @@ private struct TrainingRun {
   }
 }
 
-/// Judges candidates on the samples held back, by what their integer networks answer.
-private struct Judge {
-  let project: Project
-  let data: BoundDataset
-  let samples: [Int]
-  let answer: Trainer.Answer
-  private let classes: Int?
-  private let batch: Int
-  /// float32's answers, batch by batch, and its scores.
-  private let expected: [[Tensor]]
-  private let reference: Scores
-
-  init(_ project: Project, _ data: BoundDataset, _ samples: [Int]) throws {
-    self.project = project
-    self.data = data
-    self.samples = samples
-    let model = project.model
-    let runner = try Runner(
-      EncodedGraph(graph: model.graph), model: model, batch: Project.evaluationBatch, threads: project.threads
-    )
-    classes = model.classOutput(
-      named: data.answerOutput ?? project.data.answerOutput, in: runner.program.outputs)
-    batch = runner.batch
-    guard let output = classes.map({ runner.program.outputs[$0].name }) ?? runner.program.outputs.first?.name
-    else { throw TrainingError("the model has no output to train") }
-    answer = Trainer.Answer(output: output, hasClasses: classes != nil)
-    var expected: [[Tensor]] = []
-    var reference = Scores()
-    let (classes, batch) = (classes, batch)
-    try Self.visit(samples, batch, data) { inputs, labels, count in
-      let outputs = try runner.run(inputs, count: count)
-      expected.append(outputs)
-      reference.add(outputs, reference: outputs, classes: classes, labels: labels, count: count)
-    }
-    self.expected = expected
-    self.reference = reference
-  }
-
-  var float32Top1: Double? { reference.top1Share }
-
-  func point(_ candidate: Candidate, loss: Double) throws -> TrainingPoint {
-    guard !samples.isEmpty else { return TrainingPoint(loss: loss) }
-    let runner = try Runner(
-      candidate.runnable(), model: project.model, batch: batch, threads: project.threads)
-    var scores = Scores()
-    var index = 0
-    try Self.visit(samples, batch, data) { inputs, labels, count in
-      scores.add(
-        try runner.run(inputs, count: count), reference: expected[index], classes: classes, labels: labels,
-        count: count)
-      index += 1
-    }
-    // Without classes, the noise of the answers stands for their divergence.
-    let divergence = scores.meanDivergence ?? scores.noise / Swift.max(scores.signal, .leastNormalMagnitude)
-    return TrainingPoint(loss: loss, divergence: divergence, top1: scores.top1Share)
-  }
-
-  private static func visit(
-    _ samples: [Int], _ batch: Int, _ data: BoundDataset,
-    _ body: ([ValueName: Tensor], [Int], Int) throws -> Void
-  ) throws {
-    for start in stride(from: 0, to: samples.count, by: batch) {
-      let chunk = Array(samples[start..<Swift.min(start + batch, samples.count)])
-      let filled = chunk + Array(repeating: chunk[chunk.count - 1], count: batch - chunk.count)
-      let labels = data.labels.map { labels in chunk.map { labels[$0] } } ?? []
-      try body(data.batch(filled), labels, chunk.count)
-    }
+extension Judge {
+  fileprivate func point(_ candidate: Candidate, loss: Double) throws -> TrainingPoint {
+    guard let verdict = try verdict(candidate) else { return TrainingPoint(loss: loss) }
+    return TrainingPoint(loss: loss, divergence: verdict.divergence, top1: verdict.scores.top1Share)
   }
 }

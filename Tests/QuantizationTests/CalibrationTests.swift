@@ -89,7 +89,10 @@ import Testing
     let graph = try writer().graph
     let infos = try graph.infer(inputs: ["x": OperandInfo(type: .float32, shape: [1, 4, 6, 6])])
     for (change, message) in [
-      ({ $0.defaults.weights.method = .hqq }, "method hqq is not in this version. Use nearest, adaround, gptq."),
+      (
+        { $0.defaults.weights.method = .hqq },
+        "method hqq is not in this version. Use nearest, adaround, gptq."
+      ),
       (
         { $0.corrections = [.awq] },
         "correction awq is not in this version. Use fold-batch-norm, bias-correction."

@@ -67,7 +67,7 @@ import Testing
     ("lathe: 2", "r.yaml:1:8: lathe is 2, expected 1, the format this version reads."),
     (
       "lathe: 1\nnames: x",
-      "r.yaml:2:1: unknown key \"names\" in the recipe, expected lathe, name, defaults, inputs, rules, calibration, corrections, training."
+      "r.yaml:2:1: unknown key \"names\" in the recipe, expected lathe, name, defaults, inputs, rules, calibration, corrections, training, choose."
     ),
     (
       "lathe: 1\ndefaults: {weights: {bits: 9}}", "r.yaml:2:28: defaults.weights.bits is 9, expected 2 to 8."
@@ -82,7 +82,7 @@ import Testing
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, weights: {method: hqq}}",
-      "r.yaml:3:42: weights.method hqq is not in this version. Use nearest, gptq."
+      "r.yaml:3:42: weights.method hqq is not in this version. Use nearest, adaround, gptq."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, weights: {format: Q4_K}}",

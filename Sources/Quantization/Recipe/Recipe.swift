@@ -1,6 +1,18 @@
 import Graph
 import Tensors
 
+/// A part of a recipe that measuring may choose.
+package enum Choice: String, Sendable, Hashable, CaseIterable {
+  /// Observers of activations and the search of weight scales.
+  case ranges
+  /// Whether biases are corrected.
+  case corrections
+  /// Methods of rounding.
+  case rounding
+  /// Layers that are better left with ranges found at run time, or in float.
+  case modes
+}
+
 /// The user's whole choice as data: what the interface edits, the command line applies and exporters translate.
 package struct Recipe: Sendable, Hashable {
   package var name: String
@@ -12,11 +24,14 @@ package struct Recipe: Sendable, Hashable {
   /// In the order they are applied.
   package var corrections: [Correction]
   package var training: TrainingSettings?
+  /// What is left to be chosen by measuring on a part of the calibration samples that is held back.
+  package var choices: [Choice] = []
 
   package init(
     name: String, defaults: LayerSettings = LayerSettings(), inputs: InputSettings = InputSettings(),
     rules: [Rule] = [], calibration: CalibrationSettings = CalibrationSettings(),
-    corrections: [Correction] = [.foldBatchNorm], training: TrainingSettings? = nil
+    corrections: [Correction] = [.foldBatchNorm], training: TrainingSettings? = nil,
+    choices: [Choice] = []
   ) {
     self.name = name
     self.defaults = defaults
@@ -25,6 +40,7 @@ package struct Recipe: Sendable, Hashable {
     self.calibration = calibration
     self.corrections = corrections
     self.training = training
+    self.choices = choices
   }
 
   /// Whether a layer of these settings takes a correction: its own list counts, or else the recipe's.
@@ -34,7 +50,7 @@ package struct Recipe: Sendable, Hashable {
 
   /// Whether a layer of these settings needs samples: for ranges, for rounding, or for its corrections.
   package func readsSamples(_ settings: LayerSettings) -> Bool {
-    settings.mode.isStatic || settings.mode != .float && settings.weights.method != .nearest
+    settings.mode.isStatic || settings.mode != .float && settings.weights.method.readsSamples
       || corrects(settings, by: .biasCorrection)
   }
 
@@ -42,7 +58,7 @@ package struct Recipe: Sendable, Hashable {
   package var mayCalibrate: Bool {
     readsSamples(defaults)
       || rules.contains {
-        $0.change.mode?.isStatic == true || $0.change.weights.method.map { $0 != .nearest } ?? false
+        $0.change.mode?.isStatic == true || $0.change.weights.method?.readsSamples == true
           || $0.change.corrections?.contains(.biasCorrection) ?? false
       }
   }

@@ -72,6 +72,9 @@ struct RecipeReader {
     if let node = fields.take("calibration") { recipe.calibration = try calibration(node) }
     if let node = fields.take("corrections") { recipe.corrections = try corrections(node, fields) }
     if let node = fields.take("training") { recipe.training = try training(node) }
+    recipe.choices = try (fields.words("choose") ?? []).map { text, node in
+      try fields.choice(node, "choose", Choice.self)
+    }
     try fields.finish()
     return recipe
   }

@@ -17,6 +17,7 @@ extension Recipe {
     lines.append("calibration: \(YAMLText.mapping(calibrationPairs))")
     lines.append("corrections: \(YAMLText.list(corrections.map(\.rawValue)))")
     if let training { lines.append("training: \(YAMLText.mapping(training.pairs))") }
+    if !choices.isEmpty { lines.append("choose: \(YAMLText.list(choices.map(\.rawValue)))") }
     return lines.joined(separator: "\n") + "\n"
   }
 
