@@ -65,7 +65,12 @@ let package = Package(
         "Tensors",
         "CKernels", yams,
       ]),
-    room("Analysis", ["Workflows", "Tensors", "CKernels"]),
+    room(
+      "Analysis",
+      [
+        "Workflows", "Jobs", "Evaluation", "Quantization", "Datasets", "Execution", "Operators", "Graph",
+        "Tensors", "CKernels",
+      ]),
     room("Exporters", ["Workflows", "Jobs", "Quantization", "Graph", "Tensors"]),
     room(
       "Workbench",
@@ -113,7 +118,12 @@ let package = Package(
         "Jobs",
         "CAllocations",
       ]),
-    tests("Analysis", ["Workflows"]),
+    tests(
+      "Analysis",
+      [
+        "Workflows", "Jobs", "Evaluation", "Quantization", "Datasets", "Execution", "Operators", "Graph",
+        "Tensors",
+      ]),
     tests("Exporters", ["Quantization", "Operators", "Graph", "Tensors"]),
     tests("Jobs", ["Tensors"]),
     tests(

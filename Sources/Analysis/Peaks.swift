@@ -103,6 +103,11 @@ extension Peaks {
       int8: arithmetic(kernels.peak_u8s8, threads: threads), memory: memory)
   }
 
+  /// 10⁹ float32 operations per second of all threads, measured in a tenth of a second.
+  package static func float32Gflops(threads: Int) -> Double {
+    arithmetic(ck_best().pointee.peak_f32, threads: threads).allThreadsGops
+  }
+
   private static func arithmetic(_ peak: (@convention(c) (Int) -> Double)?, threads: Int) -> Arithmetic {
     guard let peak else { return Arithmetic(oneThreadGops: 0, allThreadsGops: 0) }
     let rounds = Swift.max(1, Int(0.01 * 4096 / seconds { _ = peak(4096) }))

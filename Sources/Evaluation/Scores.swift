@@ -59,6 +59,18 @@ package struct Scores: Sendable {
     }
   }
 
+  /// Adds what was scored on later samples.
+  package mutating func append(_ later: Scores) {
+    predicted += later.predicted
+    top1 += later.top1
+    top5 += later.top5
+    loss += later.loss
+    divergence += later.divergence
+    signal += later.signal
+    noise += later.noise
+    samples += later.samples
+  }
+
   private mutating func addRow(
     _ row: UnsafeBufferPointer<Float>, target: UnsafeBufferPointer<Float>, label: Int?
   ) {

@@ -8,14 +8,16 @@ import Tensors
 /// - Parameters:
 ///   - infos: what is known of every value (`Graph.infer`).
 ///   - calibration: samples in the order they are to be used; needed when a layer is static or qat.
+///   - observations: what calibration saw before, to choose ranges from without running the samples again.
 ///   - report: called with the fraction done; what it throws (a cancellation) ends the work.
 /// - Errors: `QuantizationError`; what running the float graph throws.
 package func quantize(
   _ graph: Graph, infos: [ValueName: OperandInfo], recipe: Recipe, calibration: (any CalibrationSource)?,
-  threads: Int, report: (Double, String) throws -> Void
+  observations: Observations? = nil, threads: Int, report: (Double, String) throws -> Void
 ) throws -> Candidate {
-  try Quantizer(graph: graph, infos: infos, recipe: recipe, threads: threads)
-    .candidate(calibration: calibration, report: report)
+  var quantizer = Quantizer(graph: graph, infos: infos, recipe: recipe, threads: threads)
+  quantizer.observations = observations
+  return try quantizer.candidate(calibration: calibration, report: report)
 }
 
 /// One application of a recipe.
@@ -26,6 +28,8 @@ struct Quantizer {
   let threads: Int
   /// Instead of compiling the graph, for tests.
   var prepare: ((Graph, [ValueName: Shape]) throws -> Calibrator.Run)?
+  /// Instead of observing.
+  var observations: Observations?
 
   /// Share of the work that calibration is, for progress.
   private static let calibrationShare = 0.9
@@ -82,14 +86,7 @@ struct Quantizer {
   ) throws -> [ValueName: ObservedRange] {
     let requests = placement.requests
     guard !requests.isEmpty else { return [:] }
-    guard let source else {
-      throw QuantizationError(
-        "static layers need samples to calibrate with (found none). Give data, or use mode dynamic.")
-    }
-    let calibrator = Calibrator(graph: graph, infos: infos, threads: threads, prepare: prepare)
-    let observers = try calibrator.observe(
-      requests.mapValues(\.observer), source: source, samples: recipe.calibration.samples
-    ) { try report($0 * Self.calibrationShare * 0.9, $1) }
+    let observers = try observations?.observers(for: requests) ?? watch(requests, source, report)
     try report(Self.calibrationShare * 0.9, "choosing ranges")
     // Searching ranges is independent work per value.
     let order = placement.order
@@ -102,6 +99,16 @@ struct Quantizer {
       }
     }
     return ranges.withLock { $0 }
+  }
+
+  private func watch(
+    _ requests: [ValueName: Placement.Request], _ source: (any CalibrationSource)?,
+    _ report: (Double, String) throws -> Void
+  ) throws -> [ValueName: any Observer] {
+    guard let source else { throw QuantizationError.missingSamples }
+    return try Calibrator(graph: graph, infos: infos, threads: threads, prepare: prepare).observe(
+      requests.mapValues(\.observer), source: source, samples: recipe.calibration.samples
+    ) { try report($0 * Self.calibrationShare * 0.9, $1) }
   }
 
   private static func range(_ observer: any Observer, _ request: Placement.Request) -> ObservedRange {

@@ -21,11 +21,22 @@ extension Project {
 
   package func report(_ measurement: Measurement) -> ComparisonReport {
     ComparisonReport(
-      model: .init(path: model.path, format: model.format, parameters: model.parameters, macs: model.macs),
-      data: .init(
-        path: dataPath, samples: measurement.float32.samples ?? 0, labelled: data.labels != nil,
-        roles: measurement.roles),
+      model: modelFacts,
+      data: dataFacts(samples: measurement.float32.samples ?? 0, roles: measurement.roles),
       machine: .current(threads: threads), float32: measurement.float32, candidates: measurement.candidates)
+  }
+
+  package var modelFacts: ComparisonReport.ModelFacts {
+    .init(path: model.path, format: model.format, parameters: model.parameters, macs: model.macs)
+  }
+
+  /// The data that evaluates.
+  ///
+  /// - Parameters:
+  ///   - samples: how many were evaluated.
+  ///   - roles: which data calibrates and which evaluates, in words.
+  package func dataFacts(samples: Int, roles: String) -> ComparisonReport.DataFacts {
+    .init(path: dataPath, samples: samples, labelled: data.labels != nil, roles: roles)
   }
 }
 

@@ -37,7 +37,7 @@ package struct MeasureOptions: Sendable {
 
 extension Project {
   /// Samples per run while evaluating: enough to fill the kernels, little enough for the caches.
-  static let evaluationBatch = 8
+  package static let evaluationBatch = 8
 
   /// Evaluates and times float32 and the candidates on the same samples.
   ///
@@ -108,9 +108,7 @@ extension Project {
       }
       for start in stride(from: 0, to: part.evaluation.count, by: reference.batch) {
         let chunk = Array(part.evaluation[start..<Swift.min(start + reference.batch, part.evaluation.count)])
-        // The last batch is filled up with a sample already there; its results are dropped.
-        let filled = chunk + Array(repeating: chunk[chunk.count - 1], count: reference.batch - chunk.count)
-        let inputs = try data.batch(filled)
+        let inputs = try data.batch(reference.fill(chunk))
         let labels = data.labels.map { labels in chunk.map { labels[$0] } } ?? []
         let expected = try reference.run(inputs, count: chunk.count)
         referenceScores.add(

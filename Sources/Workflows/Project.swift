@@ -53,7 +53,7 @@ package struct Project: Sendable {
   }
 
   /// The samples that a plan's calibration indices count.
-  func calibrationData(_ source: EvaluationPlan.Source, recipe: Recipe) throws -> BoundDataset? {
+  package func calibrationData(_ source: EvaluationPlan.Source, recipe: Recipe) throws -> BoundDataset? {
     switch source {
     case .none: nil
     case .trainData: trainData

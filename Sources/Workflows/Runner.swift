@@ -5,14 +5,14 @@ import Quantization
 import Tensors
 
 /// A compiled network that takes batches of samples.
-struct Runner {
-  let program: Program
+package struct Runner: Sendable {
+  package let program: Program
   /// Samples of one run.
-  let batch: Int
+  package let batch: Int
 
   /// - Parameters:
   ///   - wanted: samples per run where the network leaves its batch free and keeps samples apart.
-  init(_ encoded: EncodedGraph, model: Model, batch wanted: Int, threads: Int) throws {
+  package init(_ encoded: EncodedGraph, model: Model, batch wanted: Int, threads: Int) throws {
     var count = model.batch(wanted)
     func program(_ count: Int) throws -> Program {
       try compile(encoded, CompileOptions(inputShapes: model.inputShapes(batch: count), threads: threads))
@@ -28,24 +28,31 @@ struct Runner {
   }
 
   /// The outputs of `count` samples at the front of a full batch.
-  func run(_ inputs: [ValueName: Tensor], count: Int) throws -> [Tensor] {
+  package func run(_ inputs: [ValueName: Tensor], count: Int) throws -> [Tensor] {
     let results = try program.run(inputs)
-    return program.outputs.compactMap { port in
-      guard let tensor = results[port.name] else { return nil }
-      guard count < batch else { return tensor }
-      return Tensor(
-        shape: [count] + tensor.shape.dropFirst(), type: tensor.type, storage: tensor.storage,
-        byteOffset: tensor.byteOffset)
-    }
+    return program.outputs.compactMap { port in results[port.name].map { leading(count, of: $0) } }
+  }
+
+  /// The first `count` samples of what a full batch gives.
+  package func leading(_ count: Int, of tensor: Tensor) -> Tensor {
+    guard count < batch else { return tensor }
+    return Tensor(
+      shape: [count] + tensor.shape.dropFirst(), type: tensor.type, storage: tensor.storage,
+      byteOffset: tensor.byteOffset)
+  }
+
+  /// Inputs of a full batch: samples already there fill the last one up.
+  package func fill(_ samples: [Int]) -> [Int] {
+    samples + Array(repeating: samples[samples.count - 1], count: batch - samples.count)
   }
 }
 
 extension Candidate {
   /// How the candidate can run: on integer kernels, or simulated where a width has none.
-  var execution: Trial.Execution { encoded.simulationReasons.isEmpty ? .integer : .simulated }
+  package var execution: Trial.Execution { encoded.simulationReasons.isEmpty ? .integer : .simulated }
 
   /// What `compile` takes for that.
-  func runnable() throws -> EncodedGraph {
+  package func runnable() throws -> EncodedGraph {
     execution == .integer ? encoded : EncodedGraph(graph: try simulated(encoded))
   }
 
@@ -55,7 +62,7 @@ extension Candidate {
 
 extension Model {
   /// Index of the output that holds class scores: the one data names, else the first that looks like it.
-  func classOutput(named name: String?, in outputs: [Program.Port]) -> Int? {
+  package func classOutput(named name: String?, in outputs: [Program.Port]) -> Int? {
     func isScores(_ port: Program.Port) -> Bool {
       guard let shape = port.shape, shape.count >= 2, port.type == .float32 else { return false }
       let each = Array(shape.dropFirst())

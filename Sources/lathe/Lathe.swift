@@ -10,7 +10,8 @@ struct Lathe: ParsableCommand {
     discussion: "Without a command it opens the workbench; without a model, on the bundled sample.",
     version: "0.1.0",
     subcommands: [
-      WorkbenchCommand.self, Inspect.self, Run.self, Compare.self, Quantize.self, Export.self, Bench.self,
+      WorkbenchCommand.self, Inspect.self, Run.self, Compare.self, Quantize.self, Sensitivity.self,
+      Export.self, Bench.self,
       ListPresets.self, ListThemes.self, ListKeys.self, ListPaths.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)

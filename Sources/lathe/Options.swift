@@ -132,14 +132,19 @@ struct OneRecipeOption: ParsableArguments {
     try options.validate()
   }
 
-  private var options: RecipeOptions {
+  private var options: RecipeOptions { options(otherwise: nil) }
+
+  private func options(otherwise name: String?) -> RecipeOptions {
     var options = RecipeOptions()
     options.recipe = recipe.map { [$0] } ?? []
-    options.preset = preset.map { [$0] } ?? []
+    options.preset = (preset ?? (recipe == nil ? name : nil)).map { [$0] } ?? []
     return options
   }
 
-  func load(seed: UInt64?) throws -> (name: String, recipe: Recipe)? { try options.load(seed: seed).first }
+  /// - Parameter name: the preset to take where neither is given; `nil` for none.
+  func load(seed: UInt64?, otherwise name: String? = nil) throws -> (name: String, recipe: Recipe)? {
+    try options(otherwise: name).load(seed: seed).first
+  }
 }
 
 /// What `--help` says of energy.

@@ -120,3 +120,36 @@ def test_bench_measures_the_machine_and_every_step():
         assert variant["latency_ms"] > 0
         for step in variant["steps"]:
             assert 0 <= step["fraction"] <= 1 and step["verdict"], step
+
+
+def test_sensitivity_finds_the_layer_that_costs_most():
+    arguments = ["sensitivity", *SAMPLE, "--bits", "8,4", "--quantize", "weights", "--limit", "400"]
+    report = lathe_json(*arguments)
+    assert report["metric"] == "kl" and not report["is_estimate"] and report["data"]["samples"] == 400
+    # The README of the samples: -2.05 points alone at 4 bits, no other more than -0.25.
+    assert report["layers"][0]["name"] == "stage3/block1/conv2"
+    costs = report["layers"][0]["costs"]
+    assert [cost["weight_bits"] for cost in costs] == [8, 4] and "activation_bits" not in costs[0]
+    low, high = costs[1]["top1_delta_ci95"]
+    assert low <= costs[1]["top1_delta"] <= high and costs[1]["kl"] > 2 * report["layers"][1]["costs"][1]["kl"]
+    assert costs[0]["sqnr_db"] > costs[1]["sqnr_db"]
+    assert report["effort"]["gflops"] > 0 and report["effort"]["predicted_peak_bytes"] > 0
+    one = lathe_json(*arguments, "--threads", "1", "--memory", "1")
+    assert one["layers"] == report["layers"]
+
+
+def test_sensitivity_without_data_is_an_estimate():
+    report = lathe_json("sensitivity", SAMPLES / "shapes.onnx")
+    kurtosis = [layer["weight_kurtosis"] for layer in report["layers"]]
+    assert report["is_estimate"] and report["metric"] == "kurtosis" and "data" not in report
+    assert kurtosis == sorted(kurtosis, reverse=True) and len(kurtosis) > 10
+    assert "estimate" in lathe("sensitivity", SAMPLES / "shapes.onnx").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [(["--bits", "8,9"], "--bits"), (["--bits", "4,4"], "--bits"), (["--metric", "speed"], "metric"),
+     (["--limit", "0"], "--limit"), (["--quantize", "none"], "quantize")])
+def test_sensitivity_refusals(arguments, words):
+    done = lathe("sensitivity", *SAMPLE, *arguments, check=False)
+    assert done.returncode == 64 and words in done.stderr and done.stdout == ""
