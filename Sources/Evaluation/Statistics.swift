@@ -79,3 +79,36 @@ package enum Quantiles {
     return quantile(ratios, 0.025)...quantile(ratios, 0.975)
   }
 }
+
+/// How alike two orders are.
+package enum Ranks {
+  /// Spearman's correlation, −1…1: Pearson's of the ranks, equal values sharing the mean of theirs; `nil` for fewer than
+  /// three pairs, or where all values of one side are equal.
+  package static func correlation(_ a: [Double], _ b: [Double]) -> Double? {
+    precondition(a.count == b.count, "pairs")
+    guard a.count > 2 else { return nil }
+    let (x, y) = (ranks(a), ranks(b))
+    let mean = Double(a.count - 1) / 2
+    var (both, first, second) = (0.0, 0.0, 0.0)
+    for (p, q) in zip(x, y) {
+      both += (p - mean) * (q - mean)
+      first += (p - mean) * (p - mean)
+      second += (q - mean) * (q - mean)
+    }
+    return first > 0 && second > 0 ? both / (first * second).squareRoot() : nil
+  }
+
+  /// From 0.
+  private static func ranks(_ values: [Double]) -> [Double] {
+    let order = values.indices.sorted { values[$0] < values[$1] }
+    var result = [Double](repeating: 0, count: values.count)
+    var start = 0
+    while start < order.count {
+      var end = start
+      while end + 1 < order.count, values[order[end + 1]] == values[order[start]] { end += 1 }
+      for place in start...end { result[order[place]] = Double(start + end) / 2 }
+      start = end + 1
+    }
+    return result
+  }
+}

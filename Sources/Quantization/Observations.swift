@@ -4,8 +4,7 @@ import Tensors
 
 /// What observers saw of every value that some recipes read as codes.
 ///
-/// Candidates of these recipes, and of others that read no more by the same observers, are made of it without running
-/// the network again: a sweep over hundreds of recipes calibrates once.
+/// Candidates of these recipes are made of it without running the network again: a sweep over hundreds calibrates once.
 package struct Observations: Sendable {
   private var observers: [ValueName: (choice: ObserverChoice, observer: any Observer)] = [:]
 
@@ -38,15 +37,13 @@ package struct Observations: Sendable {
     for (value, observer) in seen { observers[value] = choices[value].map { ($0, observer) } }
   }
 
-  /// The observers of these values.
-  func observers(for requests: [ValueName: Placement.Request]) throws -> [ValueName: any Observer] {
-    try Dictionary(
-      uniqueKeysWithValues: requests.map { value, request in
-        guard let known = observers[value], known.choice == request.observer else {
-          throw QuantizationError("calibration did not watch \"\(value)\" by \(request.observer.text)")
-        }
-        return (value, known.observer)
-      })
+  /// The observers of those of these values that were watched so.
+  func observers(for requests: [ValueName: Placement.Request]) -> [ValueName: any Observer] {
+    var found: [ValueName: any Observer] = [:]
+    for (value, request) in requests {
+      if let known = observers[value], known.choice == request.observer { found[value] = known.observer }
+    }
+    return found
   }
 }
 

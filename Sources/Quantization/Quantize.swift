@@ -8,7 +8,8 @@ import Tensors
 /// - Parameters:
 ///   - infos: what is known of every value (`Graph.infer`).
 ///   - calibration: samples in the order they are to be used; needed when a layer is static or qat.
-///   - observations: what calibration saw before, to choose ranges from without running the samples again.
+///   - observations: what calibration saw before, to choose ranges from without running the samples again; what is not
+///     in it is observed now.
 ///   - report: called with the fraction done; what it throws (a cancellation) ends the work.
 /// - Errors: `QuantizationError`; what running the float graph throws.
 package func quantize(
@@ -28,7 +29,7 @@ struct Quantizer {
   let threads: Int
   /// Instead of compiling the graph, for tests.
   var prepare: ((Graph, [ValueName: Shape]) throws -> Calibrator.Run)?
-  /// Instead of observing.
+  /// What need not be observed.
   var observations: Observations?
 
   /// Share of the work that calibration is, for progress.
@@ -86,7 +87,10 @@ struct Quantizer {
   ) throws -> [ValueName: ObservedRange] {
     let requests = placement.requests
     guard !requests.isEmpty else { return [:] }
-    let observers = try observations?.observers(for: requests) ?? watch(requests, source, report)
+    let known = observations?.observers(for: requests) ?? [:]
+    let missing = requests.filter { known[$0.key] == nil }
+    let observers =
+      missing.isEmpty ? known : try watch(missing, source, report).merging(known) { _, known in known }
     try report(Self.calibrationShare * 0.9, "choosing ranges")
     // Searching ranges is independent work per value.
     let order = placement.order

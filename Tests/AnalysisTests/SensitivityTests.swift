@@ -122,7 +122,9 @@ private func run(_ sweep: SensitivitySweep, samples: Int) throws -> SensitivityS
   }
 
   @Test func kurtosisOfKnownDistributions() throws {
-    func kurtosis(_ values: [Float]) -> Double? { values.withUnsafeBufferPointer { Kurtosis.of($0) } }
+    func kurtosis(_ values: [Float], _ shape: [Int]? = nil, axis: Int = 0) -> Double? {
+      values.withUnsafeBufferPointer { Kurtosis.of($0, shape: shape ?? [1, values.count], axis: axis) }
+    }
     // n equally likely whole numbers: 3 − 6 (n² + 1) / (5 (n² − 1)).
     for n in [2, 3, 10, 1000] {
       let square = Double(n * n)
@@ -137,6 +139,13 @@ private func run(_ sweep: SensitivitySweep, samples: Int) throws -> SensitivityS
     }
     #expect(kurtosis([]) == nil && kurtosis([1]) == nil && kurtosis([2, 2, 2]) == nil)
     #expect(kurtosis([1, .nan]) == nil && kurtosis([1, .infinity]) == nil)
+    // Channels of other scales and means count alike; one that is constant does not.
+    let first: [Float] = [0, 1, 2, 3, 4, 5]
+    let rows = first + first.map { 100 * $0 - 7 } + first.map { _ in 3 }
+    let alone = try #require(kurtosis(first))
+    #expect(abs(try #require(kurtosis(rows, [3, 6])) - alone) < 1e-5)
+    let columns = (0..<18).map { rows[$0 % 3 * 6 + $0 / 3] }
+    #expect(abs(try #require(kurtosis(columns, [2, 3, 3], axis: 2)) - alone) < 1e-5)
   }
 
   @Test func theEstimateNeedsNoData() throws {

@@ -57,3 +57,15 @@ func mcNemarMatchesTheBinomialTail(lost: Int, gained: Int, p: Double) {
   scores.add(p, reference: p, classes: 0, labels: [0], count: 1)
   #expect(abs((scores.meanLoss ?? 0) - 0.693147) < 1e-5)
 }
+
+@Suite struct RankTests {
+  @Test func orders() throws {
+    #expect(Ranks.correlation([1, 2, 3, 4], [10, 20, 30, 1000]) == 1)
+    #expect(Ranks.correlation([1, 2, 3, 4], [4, 3, 2, 1]) == -1)
+    // 1 − 6 Σ d² / (n (n² − 1)) with d = 1, 1, 1, 1, 0.
+    #expect(abs(try #require(Ranks.correlation([1, 2, 3, 4, 5], [2, 1, 4, 3, 5])) - 0.8) < 1e-12)
+    // Ranks 0.5, 0.5, 2 and 0, 1, 2: √3 / 2.
+    #expect(abs(try #require(Ranks.correlation([5, 5, 6], [1, 2, 3])) - 0.75.squareRoot()) < 1e-12)
+    #expect(Ranks.correlation([1, 1, 1], [1, 2, 3]) == nil && Ranks.correlation([1, 2], [1, 2]) == nil)
+  }
+}

@@ -153,3 +153,30 @@ def test_sensitivity_without_data_is_an_estimate():
 def test_sensitivity_refusals(arguments, words):
     done = lathe("sensitivity", *SAMPLE, *arguments, check=False)
     assert done.returncode == 64 and words in done.stderr and done.stdout == ""
+
+
+def test_search_writes_a_recipe_that_keeps_its_bounds(tmp_path):
+    path = tmp_path / "mixed.yaml"
+    report = lathe_json("search", *SAMPLE, "--min-compression", "5", "--limit", "200", "-o", path)
+    chosen = next(point for point in report["points"] if point["kind"] == "chosen")
+    assert report["meets_bounds"] and chosen["compression"] >= 5 and report["data"]["samples"] == 200
+    assert path.read_text() == report["recipe"]
+    for point in report["points"]:
+        if point["kind"] == "uniform" and point["compression"] >= 5:
+            assert chosen["selection"]["kl"] <= point["selection"]["kl"]
+    compared = lathe_json("compare", *SAMPLE, "--recipe", path, "--limit", "200")["candidates"][0]
+    assert compared["weight_bytes"] == chosen["weight_bytes"]
+    # Simulated there, on integer kernels here.
+    assert abs(compared["top1"] - chosen["evaluation"]["top1"]) <= 0.01
+    assert abs(compared["top1_delta"] - chosen["evaluation"]["top1_delta"]) <= 0.01
+
+
+@pytest.mark.parametrize(
+    "arguments, status, words",
+    [(["--bits", "1"], 64, "--bits"), (["--max-size", "9", "--min-compression", "2"], 64, "not both"),
+     (["--max-drop", "-1"], 64, "--max-drop"), (["-o", "recipe.json"], 64, ".yaml"),
+     (["--preset", "qat-w4a4"], 1, "does not train"), (["-o", "/nowhere/r.yaml", "--bits", "8"], 1, "/nowhere")])
+def test_search_refusals(arguments, status, words, tmp_path):
+    output = [] if "-o" in arguments else ["-o", tmp_path / "recipe.yaml"]
+    done = lathe("search", *SAMPLE, *output, *arguments, "--limit", "20", check=False)
+    assert done.returncode == status and words in done.stderr and done.stdout == ""

@@ -34,7 +34,7 @@ package struct SensitivityReport: Sendable, Codable {
     package var name: String
     package var op: String
     package var parameters: Int
-    /// m₄ / m₂² of the weights.
+    /// Of the weights in each channel, the mean.
     package var weightKurtosis: Double?
     /// By width, as they were asked for; none in an estimate.
     package var costs: [Cost]

@@ -26,6 +26,8 @@ package struct SensitivitySweep: Sendable {
   package let layers: [ResolvedLayer]
   /// Most bytes of values kept at the cuts, programs and their memory; one batch per thread is worked on in any case.
   package var memoryLimit = 512 << 20
+  /// Weights that were rounded before, by width and value: they take the place of those rounded to nearest.
+  package var rounded: [Int: [ValueName: EncodedTensor]] = [:]
 
   package init(_ project: Project, base: Recipe, widths: [Width]) {
     self.project = project
@@ -169,7 +171,9 @@ package struct SensitivitySweep: Sendable {
       project.model.graph, infos: project.model.infos, recipe: base.alone(LayerIdentity(layer), at: width),
       calibration: nil, observations: observations, threads: 1, report: { _, _ in })
     var encoded = candidate.encoded
-    if width.weightBits == nil {
+    if let bits = width.weightBits {
+      encoded.take(rounded[bits] ?? [:], of: layer)
+    } else {
       encoded.weights = [:]
       encoded.biases = [:]
     }
@@ -186,6 +190,18 @@ package struct SensitivitySweep: Sendable {
 
     var multiplyAdds: Double {
       variants.reduce(advance.multiplyAdds) { $0 + $1.multiplyAdds + rest.multiplyAdds }
+    }
+  }
+}
+
+extension EncodedGraph {
+  /// Takes a layer's codes from those rounded in another way, where they have the scales this graph has, so that its
+  /// biases stay right.
+  mutating func take(_ rounded: [ValueName: EncodedTensor], of layer: ResolvedLayer) {
+    for weight in layer.weights {
+      if let other = rounded[weight.value], weights[weight.value]?.encoding == other.encoding {
+        weights[weight.value] = other
+      }
     }
   }
 }

@@ -25,19 +25,29 @@ extension Recipe {
   /// Where only activations are quantized, what the recipe makes of the weights has to be taken away again
   /// (`EncodedGraph.keepingWeightsFloat`).
   package func alone(_ layer: LayerIdentity, at width: Width) -> Recipe {
-    var recipe = self
+    var recipe = roundingToNearest
     recipe.name = "\(layer.name) \(width.text)"
-    recipe.defaults = settings(for: layer).settings
+    recipe.defaults = recipe.settings(for: layer).settings
     recipe.defaults.mode = .float
-    recipe.defaults.weights.method = .nearest
-    recipe.defaults.corrections = nil
-    recipe.corrections = [.foldBatchNorm]
     recipe.rules = []
     recipe.training = nil
     var change = SettingsChange(mode: width.activationBits == nil ? .weightOnly : .static)
     change.weights.bits = width.weightBits
     change.activations.bits = width.activationBits
     recipe.set(change, for: [layer])
+    return recipe
+  }
+
+  /// This recipe without rounding and corrections that read samples.
+  package var roundingToNearest: Recipe {
+    var recipe = self
+    recipe.defaults.weights.method = .nearest
+    recipe.defaults.corrections = nil
+    recipe.corrections.removeAll { $0 == .biasCorrection }
+    for index in recipe.rules.indices {
+      recipe.rules[index].change.weights.method = nil
+      recipe.rules[index].change.corrections = nil
+    }
     return recipe
   }
 }
