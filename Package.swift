@@ -68,10 +68,15 @@ let package = Package(
     room(
       "Analysis",
       [
-        "Workflows", "Jobs", "Evaluation", "Quantization", "Datasets", "Execution", "Operators", "Graph",
-        "Tensors", "CKernels",
+        "Workflows", "Jobs", "Evaluation", "Quantization", "Formats", "Datasets", "Execution", "Operators",
+        "Graph", "Tensors", "CKernels",
       ]),
-    room("Exporters", ["Workflows", "Jobs", "Quantization", "Graph", "Tensors"]),
+    room(
+      "Exporters",
+      [
+        "Analysis", "Workflows", "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution",
+        "Graph", "Tensors",
+      ]),
     room(
       "Workbench",
       [
@@ -121,10 +126,12 @@ let package = Package(
     tests(
       "Analysis",
       [
-        "Workflows", "Jobs", "Evaluation", "Quantization", "Datasets", "Execution", "Operators", "Graph",
-        "Tensors",
+        "Workflows", "Jobs", "Evaluation", "Quantization", "Formats", "Datasets", "Execution", "Operators",
+        "Graph", "Tensors",
       ]),
-    tests("Exporters", ["Quantization", "Operators", "Graph", "Tensors"]),
+    tests(
+      "Exporters",
+      ["Analysis", "Workflows", "Evaluation", "Jobs", "Quantization", "Operators", "Graph", "Tensors"]),
     tests("Jobs", ["Tensors"]),
     tests(
       "Workbench",

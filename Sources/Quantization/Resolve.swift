@@ -56,7 +56,7 @@ extension Recipe {
 
 extension Node {
   /// The constants of this node that hold float32 weights.
-  func weights(_ infos: [ValueName: OperandInfo]) -> [ResolvedLayer.Weight] {
+  package func weights(_ infos: [ValueName: OperandInfo]) -> [ResolvedLayer.Weight] {
     guard let op = op as? any WeightedOperator else { return [] }
     return op.weightRoles(inputs.map { $0.flatMap { infos[$0] } }).compactMap { role in
       guard inputs.indices.contains(role.input), let value = inputs[role.input],

@@ -85,13 +85,19 @@ extension Model {
   }
 
   /// The graph in a file, and the name of its format.
-  static func read(_ path: String) throws -> (source: Graph, format: String) {
+  package static func read(_ path: String) throws -> (source: Graph, format: String) {
     guard let format = Format.forPath(path), let open = format.open else {
       let known = Format.all.filter { $0.open != nil }.flatMap(\.endings).map { ".\($0)" }
       throw WorkflowError(
         "\(path): is not a model file by its ending (expected \(known.joined(separator: ", "))).")
     }
     return (try open(path), format.name)
+  }
+
+  /// Bytes of a file; 0 where there is none.
+  package static func bytes(ofFile path: String) -> Int {
+    let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+    return (size ?? nil) ?? 0
   }
 
   package init(
@@ -115,8 +121,7 @@ extension Model {
     }
     self.path = path
     self.format = format
-    let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-    fileBytes = (size ?? nil) ?? 0
+    fileBytes = Self.bytes(ofFile: path)
     self.source = source
     self.inputShapes = inputShapes
     self.batchInputs = batchInputs

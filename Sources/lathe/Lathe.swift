@@ -11,7 +11,7 @@ struct Lathe: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       WorkbenchCommand.self, Inspect.self, Run.self, Compare.self, Quantize.self, Sensitivity.self,
-      Search.self, Export.self, Bench.self,
+      Search.self, Diff.self, Export.self, Bench.self,
       ListPresets.self, ListThemes.self, ListKeys.self, ListPaths.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)

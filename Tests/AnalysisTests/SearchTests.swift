@@ -106,7 +106,7 @@ import Workflows
   }
 
   @Test func withinASizeItBeatsUniformRecipes() throws {
-    let project = try sampleProject()
+    let project = try Sample.project()
     var settings = settings()
     let most = settings.floatBytes(project.model) / 5
     settings.bounds.maxBytes = most
@@ -127,7 +127,7 @@ import Workflows
 
   /// What is reported on has no say.
   @Test func theEvaluationDataChoosesNothing() throws {
-    var project = try sampleProject()
+    var project = try Sample.project()
     var settings = settings()
     settings.bounds.maxBytes = settings.floatBytes(project.model) / 5
     settings.refinements = 3
@@ -141,7 +141,7 @@ import Workflows
   }
 
   @Test func withinADropItFindsASmallNetwork() throws {
-    let project = try sampleProject()
+    let project = try Sample.project()
     var settings = settings()
     settings.bounds.maxDrop = 0.03
     let (report, _) = try project.search(
@@ -155,7 +155,7 @@ import Workflows
   }
 
   @Test func widthsThatSaveNothingAreLeftOut() throws {
-    let project = try sampleProject()
+    let project = try Sample.project()
     var settings = settings()
     settings.bits = [8, 4, 3, 2]
     settings.bounds.maxBytes = settings.floatBytes(project.model) / 4
@@ -174,7 +174,7 @@ import Workflows
   }
 
   @Test func itNeedsData() throws {
-    let samples = try sampleProject()
+    let samples = try Sample.project()
     let project = try Project(model: samples.model, threads: 1)
     #expect(throws: WorkflowError.self) {
       try project.search(base: base(), settings: settings(), reporter: .silent)

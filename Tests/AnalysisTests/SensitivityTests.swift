@@ -32,7 +32,7 @@ private func run(_ sweep: SensitivitySweep, samples: Int) throws -> SensitivityS
 @Suite struct SensitivityTests {
   /// The whole simulated network of the recipe with one layer in it says the same.
   @Test func equalsTheWholeNetwork() throws {
-    let project = try sampleProject()
+    let project = try Sample.project()
     let sweep = SensitivitySweep(project, base: try base(), widths: widths)
     let samples = 21  // the last batch is a part of one
     let result = try run(sweep, samples: samples)
@@ -68,7 +68,7 @@ private func run(_ sweep: SensitivitySweep, samples: Int) throws -> SensitivityS
 
   @Test func threadsAndChunksChangeNothing() throws {
     func scores(_ threads: Int, _ limit: Int) throws -> [Scores] {
-      var sweep = SensitivitySweep(try sampleProject(threads: threads), base: try base(), widths: widths)
+      var sweep = SensitivitySweep(try Sample.project(threads: threads), base: try base(), widths: widths)
       sweep.memoryLimit = limit
       let result = try run(sweep, samples: 45)
       #expect(limit > 1 || result.predictedPeakBytes > limit)
@@ -86,7 +86,7 @@ private func run(_ sweep: SensitivitySweep, samples: Int) throws -> SensitivityS
   }
 
   @Test func theReportIsSortedAndSaysWhatItTook() throws {
-    let project = try sampleProject()
+    let project = try Sample.project()
     let report = try project.sensitivity(
       base: base(),
       widths: [Width(weightBits: 8, activationBits: 8), Width(weightBits: 2, activationBits: 8)],
@@ -110,7 +110,7 @@ private func run(_ sweep: SensitivitySweep, samples: Int) throws -> SensitivityS
   }
 
   @Test func cancellingEndsIt() throws {
-    let sweep = SensitivitySweep(try sampleProject(), base: try base(), widths: widths)
+    let sweep = SensitivitySweep(try Sample.project(), base: try base(), widths: widths)
     let calibration = try #require(sweep.project.trainData).selecting(Array(0..<16))
     let reporter = Reporter(report: { fraction, _ in
       if fraction ?? 0 > 0.5 { throw JobCancelled() }
@@ -149,15 +149,15 @@ private func run(_ sweep: SensitivitySweep, samples: Int) throws -> SensitivityS
   }
 
   @Test func theEstimateNeedsNoData() throws {
-    let report = try sampleProject().kurtosisRanking()
+    let report = try Sample.project().kurtosisRanking()
     let values = try report.layers.map { try #require($0.weightKurtosis) }
     #expect(report.isEstimate && values.count > 10 && values == values.sorted(by: >))
     #expect(report.text.contains("estimate"))
   }
 
-  @Test(.enabled(if: shared != nil, "the shared models are not here"))
+  @Test(.enabled(if: Shared.exists, "the shared models are not here"))
   func residualNetwork() throws {
-    let folder = try #require(shared)
+    let folder = Shared.folder.path
     let project = try Project.open(
       model: folder + "/models/vision/resnet20_cifar10-akamaster.onnx",
       data: folder + "/data/cifar10/test.yaml", trainData: folder + "/data/cifar10/train.yaml", threads: 2)

@@ -88,9 +88,9 @@ struct FileFunction {
 }
 
 /// Keys under which `Graph.metadata` keeps what an ONNX file says about itself.
-enum MetadataKey {
+package enum MetadataKey {
   static let irVersion = "onnx.ir_version"
-  static let producerName = "onnx.producer_name"
+  package static let producerName = "onnx.producer_name"
   static let producerVersion = "onnx.producer_version"
   static let domain = "onnx.domain"
   static let modelVersion = "onnx.model_version"
