@@ -55,6 +55,22 @@ package struct Dataset: Sendable {
     return try Dataset(path: path, inputs: [input], labels: nil)
   }
 
+  /// The files a dataset at `path` consists of: itself, and what its card names, each once.
+  package static func files(_ path: String) throws(DatasetError) -> [String] {
+    let lower = path.lowercased()
+    guard lower.hasSuffix(".yaml") || lower.hasSuffix(".yml") else { return [path] }
+    let card = try DatasetCard.read(path)
+    let named =
+      card.inputs.map(\.array.file)
+      + [card.labels?.file, card.targets?.file, card.text?.file].compactMap { $0 }
+    var files = [path]
+    for file in named {
+      let real = try Files.resolve(file, card: path, place: .whole)
+      if !files.contains(real) { files.append(real) }
+    }
+    return files
+  }
+
   /// The dataset of a card that was read from `path`.
   package init(card: DatasetCard, path: String) throws(DatasetError) {
     guard card.text == nil else { throw DatasetError(file: path, reason: .notAnArrayDataset) }

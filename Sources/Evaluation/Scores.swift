@@ -8,6 +8,8 @@ import Tensors
 package struct Scores: Sendable {
   /// Class with the largest score; empty for networks whose output is not a row of scores.
   package private(set) var predicted: [Int32] = []
+  /// The right class; empty without labels.
+  package private(set) var labels: [Int32] = []
   /// Whether the label is the first, or among the first five; empty without labels.
   package private(set) var top1: [Bool] = []
   package private(set) var top5: [Bool] = []
@@ -81,6 +83,7 @@ package struct Scores: Sendable {
     for i in log.indices where targetLog[i] > -700 { kl += exp(targetLog[i]) * (targetLog[i] - log[i]) }
     divergence.append(Swift.max(kl, 0))
     guard let label else { return }
+    labels.append(Int32(label))
     let ahead = row.indices.reduce(0) { count, i in
       // Ties go to the smaller index, as argmax does.
       count + (row[i] > row[label] || (row[i] == row[label] && i < label) ? 1 : 0)
@@ -141,4 +144,39 @@ extension Scores {
     return PairedDifference(
       samples: top1.count, lost: pairs.count { !$0 && $1 }, gained: pairs.count { $0 && !$1 })
   }
+
+  /// Fewest samples of a class whose accuracy is told.
+  static let fewestOfClass = 10
+
+  /// The class whose top-1 fell most from `reference` to this; `nil` where no class has enough samples.
+  package func worstClass(from reference: Scores) -> ClassChange? {
+    guard !labels.isEmpty, labels.count == reference.labels.count else { return nil }
+    var counts: [Int32: PairedDifference] = [:]
+    var right: [Int32: Int] = [:]
+    for (index, label) in labels.enumerated() {
+      var count = counts[label] ?? PairedDifference(samples: 0, lost: 0, gained: 0)
+      count.samples += 1
+      count.lost += reference.top1[index] && !top1[index] ? 1 : 0
+      count.gained += !reference.top1[index] && top1[index] ? 1 : 0
+      counts[label] = count
+      right[label, default: 0] += reference.top1[index] ? 1 : 0
+    }
+    let worst = counts.filter { $0.value.samples >= Self.fewestOfClass }
+      .min { ($0.value.delta, $0.key) < ($1.value.delta, $1.key) }
+    return worst.map { label, change in
+      ClassChange(
+        label: Int(label), samples: change.samples,
+        float32Top1: Double(right[label] ?? 0) / Double(change.samples), top1Delta: change.delta,
+        top1DeltaCi95: [change.interval95.lowerBound, change.interval95.upperBound])
+    }
+  }
+}
+
+/// How the accuracy on the samples of one class changed; fractions −1…1.
+package struct ClassChange: Sendable, Hashable, Codable {
+  package var label: Int
+  package var samples: Int
+  package var float32Top1: Double
+  package var top1Delta: Double
+  package var top1DeltaCi95: [Double]
 }

@@ -1,3 +1,4 @@
+import Analysis
 import Evaluation
 import Interface
 import Workbench
@@ -116,13 +117,8 @@ package struct ParetoPane: CommandedPane {
     ).draw(on: &canvas, in: area)
   }
 
-  /// The points that no other beats in both cost and gain, by cost.
+  /// By cost.
   static func front(_ points: [Chart.Position]) -> [Chart.Position] {
-    var best = -Double.infinity
-    return points.sorted { ($0.x, -$0.y) < ($1.x, -$1.y) }.filter { point in
-      guard point.y > best else { return false }
-      best = point.y
-      return true
-    }
+    ParetoFront.indices(points.map { (cost: $0.x, gain: $0.y) }).map { points[$0] }
   }
 }

@@ -4,19 +4,30 @@ import Foundation
 import Jobs
 import Quantization
 
+/// A comparison, and the candidates it is of in the same order.
+package struct Comparison: Sendable {
+  package var report: ComparisonReport
+  package var prepared: [PreparedCandidate]
+
+  package init(report: ComparisonReport, prepared: [PreparedCandidate]) {
+    self.report = report
+    self.prepared = prepared
+  }
+}
+
 extension Project {
-  /// Quantizes by each recipe and measures all beside float32: what `lathe compare` and the workbench show.
+  /// Quantizes by each recipe and measures all beside float32: what `lathe compare` shows.
   package func compare(
     _ recipes: [(name: String, recipe: Recipe)], limit: Int? = nil, batch: Int = 1, reporter: Reporter,
     partial: (Measurement) throws -> Void = { _ in }
-  ) throws -> ComparisonReport {
+  ) throws -> Comparison {
     let plan = plan(recipes.map(\.recipe), limit: limit)
     let prepared = try prepare(recipes, plan: plan, reporter: reporter.part(0...0.4))
     var options = MeasureOptions()
     options.latencyBatch = batch
     let measurement = try measure(
       prepared, plan: plan, options: options, reporter: reporter.part(0.4...1), partial: partial)
-    return report(measurement)
+    return Comparison(report: report(measurement), prepared: prepared)
   }
 
   package func report(_ measurement: Measurement) -> ComparisonReport {
@@ -41,10 +52,11 @@ extension Project {
 }
 
 extension ComparisonReport {
-  private var header: [String] { ["", "float32"] + candidates.map(\.name) }
+  /// Of `rows`: nothing, float32, the candidates' names.
+  package var header: [String] { ["", "float32"] + candidates.map(\.name) }
 
   /// The comparison as rows of text: a figure, float32, candidates; `-` where a figure does not exist.
-  private var rows: [[String]] {
+  package var rows: [[String]] {
     func row(_ title: String, _ value: (Trial) -> String?) -> [String]? {
       let cells = ([float32] + candidates).map(value)
       return cells.contains { $0 != nil } ? [title] + cells.map { $0 ?? "-" } : nil
@@ -58,6 +70,9 @@ extension ComparisonReport {
         $0.top1DeltaCi95.map { String(format: "%+.2f … %+.2f", $0[0] * 100, $0[1] * 100) }
       },
       row("  McNemar p") { $0.pValue.map { String(format: "%.3g", $0) } },
+      row("worst class points") {
+        $0.worstClass.map { String(format: "%+.1f (class %d)", $0.top1Delta * 100, $0.label) }
+      },
       row("top-5 %") { percent($0.top5) },
       row("loss") { $0.loss.map { String(format: "%.4f", $0) } },
       row("agreement %") { percent($0.agreement) },
@@ -80,7 +95,8 @@ extension ComparisonReport {
     return rows.compactMap { $0 }
   }
 
-  private var facts: [String] {
+  /// Which model, data and machine.
+  package var facts: [String] {
     [
       "\(model.path): \(model.parameters) parameters, \(model.macs) multiply–accumulates",
       "\(data.path ?? "no data"): \(data.samples) samples, \(data.roles)",
@@ -88,7 +104,8 @@ extension ComparisonReport {
     ]
   }
 
-  private var warnings: [String] {
+  /// Those of all candidates, each with its candidate's name.
+  package var warnings: [String] {
     candidates.flatMap { trial in (trial.warnings ?? []).map { "\(trial.name): \($0)" } }
   }
 
@@ -96,44 +113,5 @@ extension ComparisonReport {
   package var text: String {
     let table = TextTable.text(header: header, rows: rows, leftColumns: 1)
     return (facts + ["", table] + (warnings.isEmpty ? [] : [""] + warnings)).joined(separator: "\n")
-  }
-
-  /// Writes the comparison as Markdown or HTML, by the file's ending.
-  package func write(to path: String) throws {
-    let text = (path as NSString).pathExtension == "html" ? html : markdown
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw WorkflowError("\(path): cannot be written: \((error as NSError).localizedDescription)")
-    }
-  }
-
-  private var markdown: String {
-    func line(_ cells: [String]) -> String {
-      "| " + cells.map { $0.replacingOccurrences(of: "|", with: "\\|") }.joined(separator: " | ") + " |"
-    }
-    let rule = "|" + header.map { _ in "---|" }.joined()
-    return
-      (["# Comparison", ""] + facts.map { "- \($0)" } + ["", line(header), rule] + rows.map(line) + [""]
-      + warnings.map { "- \($0)" }).joined(separator: "\n") + "\n"
-  }
-
-  private var html: String {
-    func escaped(_ text: String) -> String {
-      text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-    }
-    func line(_ cells: [String], _ tag: String) -> String {
-      "<tr>" + cells.map { "<\(tag)>\(escaped($0))</\(tag)>" }.joined() + "</tr>"
-    }
-    func list(_ items: [String]) -> String {
-      "<ul>" + items.map { "<li>\(escaped($0))</li>" }.joined() + "</ul>"
-    }
-    return """
-      <!doctype html><html lang="en"><meta charset="utf-8"><title>Comparison</title>
-      <style>body{font-family:sans-serif}td,th{text-align:right;padding:.2em .8em}td:first-child{text-align:left}</style>
-      <h1>Comparison</h1>\(list(facts))
-      <table>\(line(header, "th"))\(rows.map { line($0, "td") }.joined(separator: "\n"))</table>\(list(warnings))</html>
-
-      """
   }
 }

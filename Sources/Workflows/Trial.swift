@@ -20,6 +20,8 @@ package struct Trial: Sendable, Hashable, Codable {
   package var top1Delta: Double?
   package var top1DeltaCi95: [Double]?
   package var pValue: Double?
+  /// The class that lost most, where some class has enough samples.
+  package var worstClass: ClassChange?
   package var agreement: Double?
   package var sqnrDb: Double?
   package var kl: Double?
@@ -57,6 +59,7 @@ package struct Trial: Sendable, Hashable, Codable {
       top1DeltaCi95 = [difference.interval95.lowerBound, difference.interval95.upperBound]
       pValue = difference.pValue
     }
+    worstClass = scores.worstClass(from: reference)
     agreement = scores.agreement(with: reference)
     sqnrDb = scores.sqnr
     kl = scores.meanDivergence

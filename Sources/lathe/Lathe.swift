@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Jobs
+import Workflows
 
 @main
 struct Lathe: ParsableCommand {
@@ -8,7 +9,7 @@ struct Lathe: ParsableCommand {
     commandName: "lathe",
     abstract: "A workbench for quantizing neural networks.",
     discussion: "Without a command it opens the workbench; without a model, on the bundled sample.",
-    version: "0.1.0",
+    version: Version.text,
     subcommands: [
       WorkbenchCommand.self, Inspect.self, Run.self, Compare.self, Quantize.self, Sensitivity.self,
       Search.self, Diff.self, Export.self, Bench.self,

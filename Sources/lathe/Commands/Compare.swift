@@ -1,4 +1,5 @@
 import ArgumentParser
+import Exporters
 import Foundation
 import Workflows
 
@@ -25,7 +26,10 @@ struct Compare: ParsableCommand {
   )
   var failIf: [String] = []
 
-  @Option(help: "Also write the comparison as .md or .html.")
+  @Option(
+    help:
+      "Also write a page of its own as .md or .html: table, plot, layers, recipes, hashes of model and data, versions."
+  )
   var report: String?
 
   func validate() throws {
@@ -43,9 +47,10 @@ struct Compare: ParsableCommand {
   func run() throws {
     let reporter = Output.reporter(quiet: common.quiet || output.json)
     let project = try model.open(common)
-    let comparison = try project.compare(
+    let compared = try project.compare(
       try recipes.load(seed: common.seed), limit: limit, batch: batch, reporter: reporter)
-    if let report { try comparison.write(to: report) }
+    let comparison = compared.report
+    if let report { try ComparisonPage(compared, of: project).write(to: report) }
     if output.json { try Output.json(comparison) } else { Output.line(comparison.text) }
     let conditions = try failIf.map { try Condition($0) }
     let met = comparison.candidates.flatMap { trial in
