@@ -173,6 +173,23 @@ import Workflows
     #expect(Set(packed.points.flatMap(\.widths.keys)).isSuperset(of: ["W8", "W4", "W3", "W2"]))
   }
 
+  /// The result is timed, and a bound that nothing keeps is said not to be kept.
+  @Test(arguments: [(1000.0, true), (1e-6, false)]) func latencyIsBounded(_ most: Double, _ keeps: Bool)
+    throws
+  {
+    let project = try sampleProject(threads: 1)
+    var settings = settings()
+    settings.bounds.maxBytes = settings.floatBytes(project.model) / 5
+    settings.bounds.maxLatencyRatio = most
+    (settings.frontPoints, settings.refinements) = (2, 3)
+    let report = try project.search(
+      base: base().roundingToNearest, settings: settings, reporter: .silent
+    ).report
+    let ratio = try #require(chosen(report).latencyRatio)
+    #expect(ratio > 0.01 && ratio < 1000 && report.meetsBounds == keeps)
+    #expect(try chosen(report).weightBytes <= #require(settings.bounds.maxBytes))
+  }
+
   @Test func itNeedsData() throws {
     let samples = try Sample.project()
     let project = try Project(model: samples.model, threads: 1)

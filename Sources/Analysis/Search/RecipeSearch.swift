@@ -12,7 +12,7 @@ package struct SearchSettings: Sendable {
   package var bits = [8, 4]
   package var bounds = SearchBounds()
   /// Samples that choose, at most.
-  package var selectionSamples = 512
+  package var selectionSamples = 1024
   /// Samples that are reported on, at most.
   package var limit: Int?
   /// Whether sizes count every code at its own width instead of in the container that files use.

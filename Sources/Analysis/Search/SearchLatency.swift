@@ -9,7 +9,7 @@ import Workflows
 
 /// What layers take at each width, from the steps of the networks with one width everywhere, measured in turn.
 ///
-/// Conversions between layers of different kinds are not in it, so it predicts; the result is timed itself.
+/// Conversions between layers of different kinds are not in it, so it predicts; final networks are timed themselves.
 struct SearchLatency {
   /// `[group][choice]`, milliseconds more than in float32.
   private let extra: [[Double]]

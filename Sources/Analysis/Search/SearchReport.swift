@@ -62,6 +62,7 @@ package struct SearchReport: Sendable, Codable {
     package var selection: Distance
     /// On the evaluation data, which chose nothing.
     package var evaluation: Distance
+    /// Time of one inference over float32's, measured in turn; where it is bounded, of the networks made from the start.
     package var latencyRatio: Double?
   }
 
@@ -88,7 +89,8 @@ package struct SearchReport: Sendable, Codable {
 extension SearchReport {
   package var text: String {
     let header = [
-      "", "widths", "bytes", "ratio", "predicted", "KL", "dB", "agree %", "top-1 %", "Δ points", "95 %",
+      "", "widths", "bytes", "ratio", "predicted", "KL", "dB", "agree %", "reported KL", "top-1 %",
+      "Δ points", "95 %",
     ]
     func number(_ value: Double?, _ format: String, times factor: Double = 1) -> String {
       value.map { String(format: format, $0 * factor) } ?? "-"
@@ -99,13 +101,13 @@ extension SearchReport {
         String(format: "%.2f×", point.compression), number(point.predictedCost, "%.3g"),
         number(point.selection.kl, "%.3g"), number(point.selection.sqnrDb, "%.1f"),
         number(point.selection.agreement, "%.2f", times: 100),
-        number(point.evaluation.top1, "%.2f", times: 100),
+        number(point.evaluation.kl, "%.3g"), number(point.evaluation.top1, "%.2f", times: 100),
         number(point.evaluation.top1Delta, "%+.2f", times: 100),
         point.evaluation.top1DeltaCi95.map { String(format: "%+.2f…%+.2f", $0[0] * 100, $0[1] * 100) } ?? "-",
       ]
     }
     var notes = [
-      "\(data.roles); KL, dB and agreement on the samples that choose, top-1 on \(data.samples) that choose nothing"
+      "\(data.roles); KL, dB and agreement on the samples that choose, the rest on \(data.samples) that choose nothing"
     ]
     if let float32Top1 { notes.append(String(format: "float32 top-1 %.2f %%", float32Top1 * 100)) }
     notes.append(
@@ -113,6 +115,10 @@ extension SearchReport {
         format: "%d networks measured in %.1f s (%.1f s of processor time)%@", measured, seconds, cpuSeconds,
         predictionRankCorrelation.map { String(format: ", predicted and measured rank %.2f alike", $0) } ?? ""
       ))
+    for point in points {
+      guard let ratio = point.latencyRatio else { continue }
+      notes.append(String(format: "%@ (%@): %.2f of float32's time", point.name, point.widthText, ratio))
+    }
     if !meetsBounds { notes.append("The bounds are not kept: this is the nearest that was found.") }
     return ([TextTable.text(header: header, rows: rows, leftColumns: 2), ""] + notes + warnings).joined(
       separator: "\n")

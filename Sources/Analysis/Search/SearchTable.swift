@@ -12,6 +12,16 @@ struct SearchTable {
     var bytes: Int
     var predicted: Double
     var scores: Scores
+
+    var standing: Standing { Standing(bytes: bytes, scores: scores) }
+  }
+
+  /// What networks are compared by.
+  struct Standing {
+    var bytes: Int
+    var scores: Scores
+    /// Measured time over float32's, where that is bounded and the network is a final one.
+    var latencyRatio: Double?
   }
 
   let search: RecipeSearch
@@ -114,7 +124,7 @@ struct SearchTable {
         let entry = try measure(picks)
         left -= 1
         try reporter.report(1 - Double(left) / Double(all), "trying neighbours")
-        if isBetter((entry.bytes, entry.scores), than: (best.bytes, best.scores)) {
+        if isBetter(entry.standing, than: best.standing) {
           best = entry
           continue climb
         }
@@ -132,14 +142,22 @@ struct SearchTable {
     return 1 - agreement <= most
   }
 
-  func keepsBounds(_ bytes: Int, _ scores: Scores) -> Bool {
-    keepsDrop(scores) && bounds.maxBytes.map { bytes <= $0 } ?? true
+  private func keepsBytes(_ bytes: Int) -> Bool { bounds.maxBytes.map { bytes <= $0 } ?? true }
+
+  private func keepsLatency(_ ratio: Double?) -> Bool {
+    guard let most = bounds.maxLatencyRatio, let ratio else { return true }
+    return ratio <= most
+  }
+
+  private func keepsBounds(_ network: Standing) -> Bool {
+    keepsBytes(network.bytes) && keepsLatency(network.latencyRatio) && keepsDrop(network.scores)
   }
 
   /// Whether one network is nearer to what is wanted than another: first the bounds, then, within given bytes, the least
   /// cost, else the fewest bytes.
-  func isBetter(_ a: (bytes: Int, scores: Scores), than b: (bytes: Int, scores: Scores)) -> Bool {
-    if let most = bounds.maxBytes, (a.bytes <= most) != (b.bytes <= most) { return a.bytes <= most }
+  private func isBetter(_ a: Standing, than b: Standing) -> Bool {
+    if keepsBytes(a.bytes) != keepsBytes(b.bytes) { return keepsBytes(a.bytes) }
+    if keepsLatency(a.latencyRatio) != keepsLatency(b.latencyRatio) { return keepsLatency(a.latencyRatio) }
     if keepsDrop(a.scores) != keepsDrop(b.scores) { return keepsDrop(a.scores) }
     if bounds.maxBytes == nil, keepsDrop(a.scores), a.bytes != b.bytes { return a.bytes < b.bytes }
     return a.scores.cost < b.scores.cost
@@ -155,9 +173,8 @@ struct SearchTable {
   private struct Finished {
     var recipe: Recipe
     var encoded: EncodedGraph
-    var bytes: Int
     var picks: [Int]
-    var scores: Scores
+    var standing: Standing
     var kind: SearchReport.Point.Kind
   }
 
@@ -167,10 +184,11 @@ struct SearchTable {
   ) throws -> (points: [SearchReport.Point], recipe: Recipe, meets: Bool) {
     var finished: [Finished] = []
     func add(_ recipe: Recipe, _ encoded: EncodedGraph, _ picks: [Int]) throws {
+      let standing = Standing(
+        bytes: search.bytes(encoded), scores: try selection.scores(encoded),
+        latencyRatio: try latency?.measured(encoded, search, reporter: reporter.part(0...0)))
       finished.append(
-        Finished(
-          recipe: recipe, encoded: encoded, bytes: search.bytes(encoded), picks: picks,
-          scores: try selection.scores(encoded), kind: .uniform))
+        Finished(recipe: recipe, encoded: encoded, picks: picks, standing: standing, kind: .uniform))
     }
     for (index, width) in search.widths.enumerated() {
       guard let candidate = search.uniform[width] else { continue }
@@ -179,19 +197,18 @@ struct SearchTable {
     let mixed = search.recipe(search.widths(best.picks), name: "mixed")
     try add(mixed, search.candidate(mixed, reporter.part(0...0.5)).encoded, best.picks)
     var winner = finished.count - 1
-    for index in finished.indices {
-      let (a, b) = (finished[index], finished[winner])
-      if isBetter((a.bytes, a.scores), than: (b.bytes, b.scores)) { winner = index }
-    }
+    for index in finished.indices
+    where isBetter(finished[index].standing, than: finished[winner].standing) { winner = index }
     finished[winner].kind = .chosen
     // A mixed network that lost to a uniform one is a point like others.
     if winner != finished.count - 1 { finished[finished.count - 1].kind = .front }
-    for entry in front where entry.picks != best.picks {
+    let known = Set(finished.map(\.picks))
+    for entry in front where !known.contains(entry.picks) {
       finished.append(
         Finished(
           recipe: search.recipe(search.widths(entry.picks), name: "front"),
-          encoded: try search.network(search.widths(entry.picks)), bytes: entry.bytes, picks: entry.picks,
-          scores: entry.scores, kind: .front))
+          encoded: try search.network(search.widths(entry.picks)), picks: entry.picks,
+          standing: entry.standing, kind: .front))
     }
     var points: [SearchReport.Point] = []
     for (index, network) in finished.enumerated() {
@@ -199,23 +216,21 @@ struct SearchTable {
       try reporter.report(
         0.5 + 0.5 * Double(index + 1) / Double(finished.count), "reporting on the evaluation data")
     }
-    var meets = keepsBounds(finished[winner].bytes, finished[winner].scores)
-    if let latency, let most = bounds.maxLatencyRatio {
-      let ratio = try latency.measured(finished[winner].encoded, search, reporter: reporter)
-      points[winner].latencyRatio = ratio
-      meets = meets && ratio <= most
-    }
-    return (points.sorted { $0.weightBytes < $1.weightBytes }, finished[winner].recipe, meets)
+    return (
+      points.sorted { $0.weightBytes < $1.weightBytes }, finished[winner].recipe,
+      keepsBounds(finished[winner].standing)
+    )
   }
 
   private func point(_ network: Finished) throws -> SearchReport.Point {
     let names = search.widths(network.picks).map { $0.map { "W\($0)" } ?? "float" }
     return SearchReport.Point(
-      kind: network.kind, name: network.recipe.name, weightBytes: network.bytes,
-      compression: Double(floatBytes) / Double(Swift.max(network.bytes, 1)),
+      kind: network.kind, name: network.recipe.name, weightBytes: network.standing.bytes,
+      compression: Double(floatBytes) / Double(Swift.max(network.standing.bytes, 1)),
       widths: Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +),
       predictedCost: knapsack.cost(network.picks),
-      selection: .init(network.scores, float32: selection.float32),
-      evaluation: .init(try evaluation.scores(network.encoded), float32: evaluation.float32))
+      selection: .init(network.standing.scores, float32: selection.float32),
+      evaluation: .init(try evaluation.scores(network.encoded), float32: evaluation.float32),
+      latencyRatio: network.standing.latencyRatio)
   }
 }
