@@ -12,7 +12,7 @@ package struct LayersPane: CommandedPane {
 
   /// What the rows are ordered by.
   package enum Sort: String, Sendable, CaseIterable {
-    case order, name, op, mode, size, saved, macs
+    case order, name, op, mode, size, saved, macs, cost
   }
 
   private var scroll = Scroll()
@@ -41,6 +41,7 @@ package struct LayersPane: CommandedPane {
     case showSteps(StepTimes.View?)
     case otherSteps
     case timeSteps
+    case measureCosts
   }
 
   package static let commands = CommandTable<PaneContext<LayersPane>, Step>(
@@ -86,6 +87,14 @@ package struct LayersPane: CommandedPane {
       Command(
         "layers.zoom", keys: [.enter], title: "zoom", explanation: "Show the layers alone, or go back.",
         group: "Layers", action: .zoom, availability: hasLayers),
+      Command(
+        "layers.costs", keys: [.character("s")], title: "costs",
+        explanation: "Measure what quantizing each layer alone costs, at 8 and at 4 bits.", group: "Layers",
+        action: .measureCosts,
+        availability: {
+          guard case .available = hasLayers($0) else { return hasLayers($0) }
+          return .when(!$0.state.costs.isAsked, else: "They are being measured.")
+        }),
     ] + rooflineCommands)
 
   static let hasLayers: @Sendable (PaneContext<LayersPane>) -> Availability = {
@@ -107,6 +116,10 @@ package struct LayersPane: CommandedPane {
     case .size: ascending = rows.sorted { $0.bytesBefore < $1.bytesBefore }
     case .saved: ascending = rows.sorted { $0.bytesBefore - $0.bytesAfter < $1.bytesBefore - $1.bytesAfter }
     case .macs: ascending = rows.sorted { $0.facts.macs < $1.facts.macs }
+    case .cost:
+      let costs = state.costs.values
+      func cost(_ row: LayerView) -> Double { costs[row.facts.name] ?? -.infinity }
+      ascending = rows.sorted { cost($0) < cost($1) }
     }
     return isDescending ? ascending.reversed() : ascending
   }
@@ -198,7 +211,7 @@ package struct LayersPane: CommandedPane {
     case .sort:
       let all = Sort.allCases
       sort = all[((all.firstIndex(of: sort) ?? 0) + 1) % all.count]
-      isDescending = [.size, .saved, .macs].contains(sort)
+      isDescending = [.size, .saved, .macs, .cost].contains(sort)
       return selection(state)
     case .reverse:
       isDescending.toggle()
@@ -210,6 +223,7 @@ package struct LayersPane: CommandedPane {
       return [.act(.showSteps(view))] + (near.map { [.act(.selectLayer($0))] } ?? [])
     case .otherSteps: return [.act(.showSteps(state.steps.view == .float32 ? .candidate : .float32))]
     case .timeSteps: return [.act(.timeSteps)]
+    case .measureCosts: return [.act(.measureCosts)]
     }
   }
 
@@ -276,7 +290,8 @@ package struct LayersPane: CommandedPane {
         Column("share", minimum: 6, maximum: 10, growth: 1, dropOrder: 2),
         Column("KiB", align: .right, minimum: 6),
         Column("→ q", align: .right, minimum: 6),
-      ], rowCount: count, scroll: scroll, isFocused: isFocused, showsGutter: true)
+      ] + LayerCostColumn.columns(state), rowCount: count, scroll: scroll, isFocused: isFocused,
+      showsGutter: true)
   }
 
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
@@ -295,10 +310,13 @@ package struct LayersPane: CommandedPane {
     }
     let total = Swift.max(rows.reduce(0) { $0 + $1.bytesBefore }, 1)
     let table = table(state, count: rows.count, isFocused: isFocused)
+    let costs = LayerCostColumn(state)
     let nameWidth = table.slots(width: area.width).first?.width ?? 0
     table.draw(on: &canvas, in: area, isMarked: { state.marked.contains(rows[$0].facts.name) }) {
       row, column in
-      Self.cell(rows[row], column, total: total, filter: filter, width: nameWidth)
+      column == LayerCostColumn.place
+        ? costs.cell(rows[row].facts.name)
+        : Self.cell(rows[row], column, total: total, filter: filter, width: nameWidth)
     }
   }
 

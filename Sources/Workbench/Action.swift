@@ -53,6 +53,12 @@ package enum Action: Sendable {
   case stepsStarted(JobID, StepSubject)
   /// float32 and then the subject, where that is another.
   case stepsTimed(StepSubject, BenchReport)
+  // Costs of layers.
+  /// Measure what quantizing each layer alone costs.
+  case measureCosts
+  case costsStarted(JobID)
+  /// A guess from the weights, what a few samples say, or what all of them do.
+  case costsFound(SensitivityReport)
   // Files.
   case export(ExportRequest)
   case exported(path: String, losses: [String])
@@ -111,6 +117,8 @@ package enum Effect: Sendable, Hashable {
   case stopTraining(CandidateID)
   /// Time every step; answered by `stepsStarted` and `stepsTimed`.
   case timeSteps(StepSubject, title: String)
+  /// Measure each layer alone; answered by `costsStarted` and `costsFound`s.
+  case measureCosts
   /// Compute what the histogram shows of a layer under a recipe.
   case detail(layer: String, Recipe)
   case export(ExportRequest)

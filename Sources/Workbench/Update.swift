@@ -24,6 +24,7 @@ extension State {
       return updateWork(action)
     case .trainingProgress, .epochMeasured, .stopTraining, .trained: return updateTraining(action)
     case .showSteps, .timeSteps, .stepsStarted, .stepsTimed: return updateSteps(action)
+    case .measureCosts, .costsStarted, .costsFound: return updateCosts(action)
     case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
     }
@@ -138,6 +139,7 @@ extension State {
       if over.count > 50, let oldest = over.first { jobs.removeAll { $0.id == oldest.id } }
     }
     stepJobChanged(status)
+    costsJobChanged(status)
     guard status.state.isOver, let id = owners[status.id] else { return }
     live[id] = nil
     trainingJobEnded(id, status.state)

@@ -77,7 +77,7 @@ extension SensitivityReport.Cost {
     pValue = difference.pValue
   }
 
-  var width: Width { Width(weightBits: weightBits, activationBits: activationBits) }
+  package var width: Width { Width(weightBits: weightBits, activationBits: activationBits) }
 
   /// Larger is worse; `nil` where the figure does not exist.
   func value(_ metric: SensitivityReport.Metric) -> Double? {
@@ -90,19 +90,27 @@ extension SensitivityReport.Cost {
   }
 }
 
+extension SensitivityReport.Layer {
+  /// The cost at the fewest bits.
+  package var narrowest: SensitivityReport.Cost? {
+    costs.min {
+      ($0.weightBits ?? 32, $0.activationBits ?? 32) < ($1.weightBits ?? 32, $1.activationBits ?? 32)
+    }
+  }
+}
+
 extension SensitivityReport {
   /// Sorts layers by what the narrowest width costs, costliest first; equal ones stay in the order of the network.
   mutating func sort() {
-    func cost(_ layer: Layer) -> Double {
-      if metric == .kurtosis { return layer.weightKurtosis ?? -.infinity }
-      let narrowest = layer.costs.min {
-        ($0.weightBits ?? 32, $0.activationBits ?? 32) < ($1.weightBits ?? 32, $1.activationBits ?? 32)
-      }
-      return narrowest?.value(metric) ?? -.infinity
-    }
+    func cost(_ layer: Layer) -> Double { self.cost(of: layer) ?? -.infinity }
     layers = layers.enumerated().sorted {
       (cost($1.element), $0.offset) < (cost($0.element), $1.offset)
     }.map(\.element)
+  }
+
+  /// What a layer costs at the narrowest width, by the metric: larger is worse.
+  package func cost(of layer: Layer) -> Double? {
+    metric == .kurtosis ? layer.weightKurtosis : layer.narrowest?.value(metric)
   }
 
   package var text: String {

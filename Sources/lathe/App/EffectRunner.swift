@@ -58,6 +58,7 @@ final class EffectRunner: Sendable {
     case .pause(let job, let isPaused): work.setPaused(job, isPaused)
     case .stopTraining(let id): trainings.withLock { $0[id] }?.stop()
     case .timeSteps(let subject, let title): submitSteps(subject, title)
+    case .measureCosts: submitCosts()
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
     case .export(let request): submitExport(request)
     case .importRecipe(let path):
@@ -82,6 +83,7 @@ final class EffectRunner: Sendable {
         open.withLock { $0 = project }
         candidates.clear()
         mailbox.post(.opened(project, session))
+        mailbox.post(.costsFound(project.kurtosisRanking()))
         for note in project.data.notes where !project.data.isSynthetic { mailbox.post(.note(note, .info)) }
         for recipe in request.recipes { mailbox.post(.add(recipe)) }
       } catch {
@@ -168,6 +170,26 @@ final class EffectRunner: Sendable {
     }
     mailbox.post(.stepsStarted(job, subject))
   }
+
+  /// First on a few samples, for an order to look at meanwhile.
+  private func submitCosts() {
+    guard let project = open.withLock({ $0 }), let base = Presets["static-int8"]?.recipe else { return }
+    let widths = [8, 4].map { Width(weightBits: $0, activationBits: $0) }
+    let job = work.submit("costs of layers") { [mailbox] reporter in
+      let isShort = project.data.count <= Self.firstSamples
+      if !isShort {
+        let first = try project.sensitivity(
+          base: base, widths: widths, limit: Self.firstSamples, reporter: reporter.part(0...0.1))
+        mailbox.post(.costsFound(first))
+      }
+      let all = try project.sensitivity(
+        base: base, widths: widths, reporter: reporter.part(isShort ? 0...1 : 0.1...1))
+      mailbox.post(.costsFound(all))
+    }
+    mailbox.post(.costsStarted(job))
+  }
+
+  private static let firstSamples = 64
 
   /// Most seconds that timing steps takes.
   private static let stepSeconds = 10.0

@@ -1,0 +1,53 @@
+import Analysis
+import Interface
+import Workbench
+import Workflows
+
+/// The last column of the layers: what quantizing each alone costs, once something is known of it.
+struct LayerCostColumn {
+  private let report: SensitivityReport?
+  private let layers: [String: SensitivityReport.Layer]
+  private let costs: [String: Double]
+  private let range: ClosedRange<Double>
+
+  /// Place among the columns.
+  static let place = 9
+
+  init(_ state: State) {
+    report = state.costs.report
+    layers = Dictionary(
+      (report?.layers ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    costs = state.costs.values
+    range = (costs.values.min() ?? 0)...(costs.values.max() ?? 0)
+  }
+
+  /// None while nothing is known; the title says what the figures are, and `≈` that they are a guess.
+  static func columns(_ state: State) -> [Column] {
+    guard let report = state.costs.report else { return [] }
+    let width = report.layers.first?.narrowest?.width.text ?? ""
+    let title =
+      switch report.metric {
+      case .kurtosis: "≈kurtosis"
+      case .kl: "KL \(width)"
+      case .sqnr: "dB \(width)"
+      case .accuracy: "Δ \(width)"
+      }
+    return [Column(title, align: .right, minimum: 9, dropOrder: 6)]
+  }
+
+  func cell(_ layer: String) -> [Run] {
+    guard let report, let cost = costs[layer], let figures = layers[layer] else {
+      return [Run("-", .muted)]
+    }
+    let text: String? =
+      switch report.metric {
+      case .kurtosis: figures.weightKurtosis.map { Numbers.fixed($0, 1) }
+      case .kl: figures.narrowest?.kl.map { Numbers.significant($0, 2) }
+      case .sqnr: figures.narrowest?.sqnrDb.map { Numbers.fixed($0, 1) }
+      case .accuracy: figures.narrowest?.top1Delta.map { Numbers.points($0) }
+      }
+    let width = range.upperBound - range.lowerBound
+    let share = width > 0 ? (cost - range.lowerBound) / width : 0
+    return [Run(text ?? "-", report.isEstimate ? .muted : .gradient(.sensitivity, share))]
+  }
+}
