@@ -69,3 +69,22 @@ func mcNemarMatchesTheBinomialTail(lost: Int, gained: Int, p: Double) {
     #expect(Ranks.correlation([1, 1, 1], [1, 2, 3]) == nil && Ranks.correlation([1, 2], [1, 2]) == nil)
   }
 }
+
+/// Of two classes with enough samples the one that lost more; one with few samples does not count.
+@Test func theWorstClassIsTheOneThatLostMost() {
+  var reference = Scores()
+  var candidate = Scores()
+  func add(label: Int, right: Bool) {
+    let one = Tensor((0..<3).map { $0 == label ? 1 as Float : 0 }, shape: [1, 3])
+    let other = Tensor((0..<3).map { $0 == (label + 1) % 3 ? 1 as Float : 0 }, shape: [1, 3])
+    reference.add([one], reference: [one], classes: 0, labels: [label], count: 1)
+    candidate.add([right ? one : other], reference: [one], classes: 0, labels: [label], count: 1)
+  }
+  for index in 0..<12 { add(label: 0, right: index > 0) }
+  for index in 0..<12 { add(label: 1, right: index > 2) }
+  for _ in 0..<9 { add(label: 2, right: false) }
+  let worst = candidate.worstClass(from: reference)
+  #expect(worst?.label == 1 && worst?.samples == 12 && worst?.float32Top1 == 1)
+  #expect(abs((worst?.top1Delta ?? 0) + 0.25) < 1e-12)
+  #expect(worst.map { $0.top1DeltaCi95[0] < -0.25 && $0.top1DeltaCi95[1] > -0.25 } == true)
+}

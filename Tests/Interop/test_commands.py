@@ -180,3 +180,25 @@ def test_search_refusals(arguments, status, words, tmp_path):
     output = [] if "-o" in arguments else ["-o", tmp_path / "recipe.yaml"]
     done = lathe("search", *SAMPLE, *output, *arguments, "--limit", "20", check=False)
     assert done.returncode == status and words in done.stderr and done.stdout == ""
+
+
+def test_advise_answers_with_figures():
+    advice = lathe_json("advise", *SAMPLE, "--limit", "200", "--target", "tensorrt")
+    assert advice["choice"] in ("quantize", "weight-only", "float32") and advice["headline"]
+    assert [section["question"] for section in advice["sections"]][0] == "Does accuracy allow it?"
+    for section in advice["sections"]:
+        for sentence in section["sentences"]:
+            assert any(character.isdigit() for character in sentence), sentence
+    evidence = advice["evidence"]
+    assert evidence["peaks"]["int8"]["one_thread_gops"] > 0 and evidence["comparison"]["float32"]["samples"] == 200
+    assert sum(cost["noise_share"] for cost in evidence["layer_costs"]) == pytest.approx(1)
+    names = [trial["name"] for trial in evidence["comparison"]["candidates"]]
+    assert names[0] == "static-int8" and (advice["choice"] == "float32" or advice["candidate"] in names)
+    assert {finding["rule"] for finding in advice["lint"]["findings"]} and advice["lint"]["target"] == "tensorrt"
+
+
+def test_advise_without_data_says_what_it_cannot_tell():
+    advice = lathe_json("advise", SAMPLES / "shapes.onnx")
+    assert advice["sections"][0]["answer"] == "unknown" and advice["evidence"]["layer_costs"] == []
+    assert not advice.get("candidate", "").startswith("static")
+    assert lathe("advise", SAMPLES / "shapes.onnx", "--target", "nothing", check=False).returncode == 64
