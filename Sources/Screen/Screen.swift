@@ -210,6 +210,9 @@ package struct Screen: Sendable {
     case .palette:
       overlays.append(MenuDialog(title: "Commands", commands: summaries(state, panesFirst: false)))
     case .themes: openThemes()
+    case .advise:
+      overlays.append(AdviceDialog())
+      return state.advice.advice == nil ? apply(.advise, &state) : []
     case .mouse:
       hasMouse.toggle()
       say(

@@ -23,6 +23,7 @@ enum ScreenStep: Sendable {
   case rename
   case baseline
   case export
+  case advise
   case open
   case copy
   case undo
@@ -123,6 +124,10 @@ extension Screen {
         explanation: "Write the recipe, a toolkit's configuration or the quantized model.",
         group: "Candidate",
         hint: 16, action: .export, availability: hasCandidate),
+      Command(
+        "advise", keys: [.character("V")], title: "advice",
+        explanation: "Should this model be quantized here, how, and why; measures presets first.",
+        group: "Lathe", action: .advise, availability: hasProject),
       Command(
         "open", keys: [.character("f")], title: "open",
         explanation: "Open another model, or a recipe as a candidate.",

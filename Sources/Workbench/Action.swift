@@ -59,6 +59,10 @@ package enum Action: Sendable {
   case costsStarted(JobID)
   /// A guess from the weights, what a few samples say, or what all of them do.
   case costsFound(SensitivityReport)
+  // The advisor.
+  case advise
+  case adviceStarted(JobID)
+  case advised(Advice)
   // Files.
   case export(ExportRequest)
   case exported(path: String, losses: [String])
@@ -119,6 +123,8 @@ package enum Effect: Sendable, Hashable {
   case timeSteps(StepSubject, title: String)
   /// Measure each layer alone; answered by `costsStarted` and `costsFound`s.
   case measureCosts
+  /// Measure what an advice on the open model needs; answered by `adviceStarted` and `advised`.
+  case advise
   /// Compute what the histogram shows of a layer under a recipe.
   case detail(layer: String, Recipe)
   case export(ExportRequest)

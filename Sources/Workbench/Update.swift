@@ -25,6 +25,7 @@ extension State {
     case .trainingProgress, .epochMeasured, .stopTraining, .trained: return updateTraining(action)
     case .showSteps, .timeSteps, .stepsStarted, .stepsTimed: return updateSteps(action)
     case .measureCosts, .costsStarted, .costsFound: return updateCosts(action)
+    case .advise, .adviceStarted, .advised: return updateAdvice(action)
     case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
     }
@@ -140,6 +141,7 @@ extension State {
     }
     stepJobChanged(status)
     costsJobChanged(status)
+    adviceJobChanged(status)
     guard status.state.isOver, let id = owners[status.id] else { return }
     live[id] = nil
     trainingJobEnded(id, status.state)

@@ -59,6 +59,7 @@ final class EffectRunner: Sendable {
     case .stopTraining(let id): trainings.withLock { $0[id] }?.stop()
     case .timeSteps(let subject, let title): submitSteps(subject, title)
     case .measureCosts: submitCosts()
+    case .advise: submitAdvice()
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
     case .export(let request): submitExport(request)
     case .importRecipe(let path):
@@ -190,6 +191,15 @@ final class EffectRunner: Sendable {
   }
 
   private static let firstSamples = 64
+
+  private func submitAdvice() {
+    guard let project = open.withLock({ $0 }) else { return }
+    let job = work.submit("advice") { [self] reporter in
+      let known = try peaks.withLock { $0 } ?? measurePeaks(reporter.part(0...0.05))
+      mailbox.post(.advised(try project.advise(peaks: known, reporter: reporter.part(0.05...1))))
+    }
+    mailbox.post(.adviceStarted(job))
+  }
 
   /// Most seconds that timing steps takes.
   private static let stepSeconds = 10.0

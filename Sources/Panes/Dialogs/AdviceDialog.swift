@@ -1,0 +1,97 @@
+import Analysis
+import Interface
+import Jobs
+import Quantization
+import Workbench
+
+/// What the advisor says of the open model; it is asked when the dialog opens for the first time.
+package struct AdviceDialog: Overlay {
+  package var title: String { "Advice" }
+  /// The first row that is seen.
+  private var top = 0
+
+  package init() {}
+
+  private static let width = 100
+
+  private func dialog(_ state: State) -> Dialog {
+    let recipe = state.advice.advice?.recipe == nil ? [] : [Run("enter", .key), Run(" make the candidate  ")]
+    return Dialog(
+      title: title,
+      hints: recipe + [
+        Run("r", .key), Run(" measure  "), Run("y", .key), Run(" copy  "), Run("esc", .key), Run(" close"),
+      ],
+      size: Size(width: Self.width, height: 40))
+  }
+
+  package mutating func handle(_ input: Input, _ state: State, screen: Rect) -> [PaneOutput] {
+    let area = dialog(state).frame(in: screen).inset(left: 2, top: 1, right: 2, bottom: 1)
+    let count = rows(state, width: area.width).count
+    func settle(_ row: Int) -> Int { Swift.max(0, Swift.min(row, count - area.height)) }
+    switch input {
+    case .key(.escape), .key(.control("c")), .key(.character("q")): return [.close]
+    case .key(.enter):
+      return state.advice.advice?.recipe.map { [.close, .act(.add($0))] } ?? []
+    case .key(.character("r")): return [.act(.advise)]
+    case .key(.character("y")):
+      return state.advice.advice.map { [.act(.copy($0.text, what: "the advice"))] } ?? []
+    case .key(let key):
+      guard let motion = Scroll.motion(for: key) else { return [] }
+      switch motion {
+      case .up: top = settle(top - 1)
+      case .down: top = settle(top + 1)
+      case .pageUp: top = settle(top - area.height + 1)
+      case .pageDown: top = settle(top + area.height - 1)
+      case .halfUp: top = settle(top - area.height / 2)
+      case .halfDown: top = settle(top + area.height / 2)
+      case .first: top = 0
+      case .last: top = settle(count)
+      case .by(let rows): top = settle(top + rows)
+      case .to(let row): top = settle(row)
+      }
+      return []
+    case .mouse(let mouse):
+      switch mouse.kind {
+      case .wheelUp: top = settle(top - 3)
+      case .wheelDown: top = settle(top + 3)
+      default: break
+      }
+      return []
+    default: return []
+    }
+  }
+
+  /// The advice broken into rows; above it, what is being done.
+  private func rows(_ state: State, width: Int) -> [Run] {
+    let advice = state.advice
+    var rows: [Run] = []
+    func add(_ text: String, _ style: Style, indent: Int = 0) {
+      let blank = String(repeating: " ", count: indent)
+      rows += Fitting.wrap(text, to: Swift.max(width - indent, 1)).map { Run(blank + $0, style) }
+    }
+    if advice.isAsked {
+      let fraction = state.jobs.last { $0.id == advice.job }?.fraction
+      add("Measuring\(fraction.map { " … \(Int($0 * 100)) %" } ?? " …")", .muted)
+    } else if let failure = advice.failure {
+      add("\(failure). r tries again.", .bad)
+    }
+    guard let answer = advice.advice else { return rows }
+    add(answer.headline, answer.choice == .quantize ? .good : .warn)
+    for caveat in answer.caveats { add(caveat, .warn) }
+    for section in answer.sections {
+      rows.append(Run("", .text))
+      add("\(section.question) \(section.answer.text)", .header)
+      for sentence in section.sentences { add(sentence, .text, indent: 2) }
+    }
+    return rows
+  }
+
+  package func draw(on canvas: inout Canvas, in screen: Rect, _ state: State) {
+    let inside = dialog(state).draw(on: &canvas, in: screen)
+    let rows = rows(state, width: inside.width)
+    let first = Swift.max(0, Swift.min(top, rows.count - inside.height))
+    for (index, row) in rows.dropFirst(first).prefix(inside.height).enumerated() {
+      canvas.put([row], x: inside.x, y: inside.y + index, width: inside.width)
+    }
+  }
+}
