@@ -109,6 +109,8 @@ private func real(_ weight: EncodedTensor) -> [Float] {
     let report = try ModelDiff.compare(folder.path("f.onnx"), folder.path("q.onnx"))
     let weights = report.tensors.filter { $0.role == "weight" }
     #expect(weights.map(\.layer) == ["embed", "first", "second"])
+    // Scales that are looked up beside the codes are no weights of their own.
+    #expect(report.b.weights == 3 && !report.onlyInB.constants.contains { $0.role == "weight" })
     for pair in weights {
       let name = try #require(project.model.layers.first { $0.name == pair.layer }?.weight)
       let original = try #require(project.model.graph.constants[name])

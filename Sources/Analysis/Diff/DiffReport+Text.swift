@@ -18,7 +18,7 @@ extension DiffReport {
     }
     func opsets(_ side: Side) -> String {
       side.opsets.sorted { $0.key < $1.key }
-        .map { $0.key.isEmpty ? "\($0.value)" : "\($0.key) \($0.value)" }.joined(separator: ", ")
+        .map { $0.key == "ai.onnx" ? "\($0.value)" : "\($0.key) \($0.value)" }.joined(separator: ", ")
     }
     return TextTable.text(
       header: ["", "A", "B"],
@@ -38,7 +38,7 @@ extension DiffReport {
     guard !weights.isEmpty else { return "No weights in common." }
     let rows = weights.map { pair in
       [
-        pair.layer + (pair.layerInB.map { " = \($0)" } ?? ""), pair.operatorName, pair.shape.shapeText,
+        names(pair), pair.operatorName, pair.shape.shapeText,
         pair.a.text, pair.b.text, bits(pair.a), bits(pair.b),
         pair.isEqual ? "equal" : pair.sqnrDb.map { String(format: "%.1f", $0) } ?? "-",
         pair.maxAbsError.map { String(format: "%.3g", $0) } ?? "-",
@@ -55,6 +55,12 @@ extension DiffReport {
     guard !biases.isEmpty else { return table }
     let worst = biases.compactMap(\.sqnrDb).min().map { String(format: ", the worst at %.1f dB", $0) } ?? ""
     return table + "\n\(biases.count) biases, \(biases.count { $0.isEqual }) equal\(worst)"
+  }
+
+  /// The layer's name in A, and in B where that says more than A's with an ending.
+  private func names(_ pair: Pair) -> String {
+    guard let other = pair.layerInB, !other.hasPrefix(pair.layer) else { return pair.layer }
+    return "\(pair.layer) = \(other)"
   }
 
   private func bits(_ stored: Stored) -> String {

@@ -17,6 +17,8 @@ struct FloatTwin {
   /// By value of `graph`.
   private(set) var activations: [ValueName: StoredActivation] = [:]
   private(set) var hasIntegerProducts = false
+  /// Constants that are scales or zero points of a table, looked up beside its codes.
+  private(set) var tableNumbers: Set<ValueName> = []
   /// Values with a range found when the model runs.
   private(set) var dynamicValues: Set<ValueName> = []
 
@@ -231,7 +233,10 @@ struct FloatTwin {
     guard let producer = producers[name] else { return nil }
     let node = source.nodes[producer]
     switch node.operatorName.type {
-    case "Gather": return node.input(0).flatMap { constant($0) }
+    case "Gather":
+      guard let table = node.input(0) else { return nil }
+      tableNumbers.insert(table)
+      return constant(table)
     case "Mul": return node.inputs.compactMap { $0 }.compactMap { constant($0) }.first
     default: return nil
     }

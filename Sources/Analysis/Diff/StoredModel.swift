@@ -73,7 +73,9 @@ struct StoredModel {
     let elements = weights.reduce(0) { $0 + $1.tensor.count }
     facts = DiffReport.Side(
       path: path, format: file.format, producer: source.metadata[MetadataKey.producerName],
-      opsets: source.opsets, sizeBytes: Model.bytes(ofFile: path),
+      opsets: Dictionary(
+        source.opsets.map { ($0.key.isEmpty ? "ai.onnx" : $0.key, $0.value) }, uniquingKeysWith: Swift.max),
+      sizeBytes: Model.bytes(ofFile: path),
       constantBytes: source.constants.values.reduce(0) { $0 + $1.byteCount },
       weights: weights.count, quantizedWeights: weights.count { $0.stored.isQuantized },
       weightElements: elements, weightBytes: bytes,
@@ -109,7 +111,7 @@ struct StoredModel {
       return DiffReport.Stored(name: value, type: kept?.type ?? .float32, elements: tensor.count)
     }
     return graph.nodes.flatMap { node in
-      node.weights(infos).flatMap { weight -> [Constant] in
+      node.weights(infos).filter { !twin.tableNumbers.contains($0.value) }.flatMap { weight -> [Constant] in
         var inputs = [(Constant.Role.weight, weight.role.input, weight.role.channelAxis)]
         if let bias = weight.role.bias { inputs.append((.bias, bias, 0)) }
         return inputs.compactMap { role, input, axis in
