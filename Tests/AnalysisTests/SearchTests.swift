@@ -177,7 +177,7 @@ import Workflows
   @Test(arguments: [(1000.0, true), (1e-6, false)]) func latencyIsBounded(_ most: Double, _ keeps: Bool)
     throws
   {
-    let project = try sampleProject(threads: 1)
+    let project = try Sample.project(threads: 1)
     var settings = settings()
     settings.bounds.maxBytes = settings.floatBytes(project.model) / 5
     settings.bounds.maxLatencyRatio = most
