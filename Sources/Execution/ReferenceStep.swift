@@ -100,7 +100,7 @@ extension Compiler {
 
 extension Operator {
   /// Whether the operator convolves images.
-  var isImageOperator: Bool { Self.name.domain.isEmpty && Self.name.type.hasPrefix("Conv") }
+  package var isImageOperator: Bool { Self.name.domain.isEmpty && Self.name.type.hasPrefix("Conv") }
 }
 
 extension EncodedBias {

@@ -29,7 +29,7 @@ extension Catalog {
   ]
   package static let controlOperators: [any Operator.Type] = [If.self, Loop.self, Scan.self]
   package static let simulationOperators: [any Operator.Type] = [
-    QuantizeDequantize.self, DynamicQuantizeDequantize.self, FakeQuantize.self,
+    QuantizeDequantize.self, DynamicQuantizeDequantize.self, FakeQuantize.self, ErrorEnergy.self,
   ]
   /// What only gradients are made of.
   package static let gradientOperators: [any Operator.Type] = [

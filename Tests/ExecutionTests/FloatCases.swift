@@ -1,4 +1,5 @@
 import Graph
+import Operators
 import Tensors
 import Testing
 
@@ -229,6 +230,23 @@ struct FloatCase: Sendable, CustomTestStringConvertible {
         for axes in [[-1], [1], [1, 2], [0, 3], [0, 1, 2, 3]] {
           draft.output(try draft.node(type, [x, draft.integers(axes)], ["keepdims": .int(axes.count % 2)]))
         }
+      }
+    },
+    FloatCase("error energies") { draft, batch in
+      let x = draft.input("x", [batch, 5, 7, 6])
+      func energy(_ a: ValueName, _ b: ValueName?, axis: Int?) -> ValueName {
+        let name = "energy\(draft.graph.nodes.count)"
+        let op = ErrorEnergy(samples: batch, channelAxis: axis)
+        draft.graph.nodes.append(Node(name: name, op: op, inputs: [a, b], outputs: [name]))
+        return name
+      }
+      // One operand in each order, both in one, and rows.
+      let y = try draft.node("Conv", [x, draft.weights([5, 5, 1, 1])])
+      let z = try draft.node("Conv", [x, draft.weights([5, 5, 1, 1])])
+      for axis in [1, 3, nil] {
+        draft.output(energy(y, z, axis: axis))
+        draft.output(energy(x, y, axis: axis))
+        draft.output(energy(y, nil, axis: axis))
       }
     },
   ]

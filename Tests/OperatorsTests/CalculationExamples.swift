@@ -260,6 +260,18 @@ extension OperatorExample {
         FakeQuantize(QuantizationPoints(codes: 0...3, granularity: .channel, channelAxis: 0)),
         [floats([0.6, -5, 0.2, 2], [2, 2]), floats([0.5, 1]), floats([1.2, -0.3])],
         [floats([0.5, -0.5, 0, 2], [2, 2])]),
+      OperatorExample(
+        ErrorEnergy(samples: 2, channelAxis: 1),
+        [
+          floats([1, 2, 3, 4, 5, 6, 7, 8, 9, 0], [2, 1, 5]),
+          floats([1, 1, 1, 1, 1, 6, 6, 6, 6, 1], [2, 1, 5]),
+        ], [floats([30, 15], [2, 1])]),
+      OperatorExample(
+        ErrorEnergy(samples: 1, channelAxis: 2), [floats([1, 2, 3, 4, 5, 6], [2, 1, 3]), nil],
+        [floats([17, 29, 45], [1, 3])]),
+      OperatorExample(
+        ErrorEnergy(samples: 2, channelAxis: nil), [floats([1, 2, 3, 4, 5, 6], [2, 3])],
+        [floats([14, 77], [2, 1])]),
     ]
   }
 

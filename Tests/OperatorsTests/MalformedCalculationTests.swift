@@ -24,6 +24,8 @@ struct MalformedCalculationTests {
       { try Scan(attributes: ["body": .graph(Graph()), "num_scan_inputs": .int(1)]) },
       { try Einsum(attributes: ["equation": .string("a-b")]) },
       { try Einsum(attributes: ["equation": .string("a1")]) },
+      { try ErrorEnergy(attributes: ["samples": .int(0)]) },
+      { try ErrorEnergy(attributes: ["samples": .int(1), "channel_axis": .int(-1)]) },
       { try DynamicQuantizeDequantize(attributes: ["sharing": .string("row")]) },
       { try DynamicQuantizeDequantize(attributes: ["sharing": .string("token"), "bits": .int(99)]) },
       {
