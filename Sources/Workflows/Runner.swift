@@ -57,7 +57,7 @@ extension Candidate {
   }
 
   /// Whether a layer finds its ranges over the whole batch, so that samples must run one at a time.
-  var mixesSamples: Bool { encoded.layers.values.contains { $0.dynamicActivation == .tensor } }
+  package var mixesSamples: Bool { encoded.layers.values.contains { $0.dynamicActivation == .tensor } }
 }
 
 extension Model {

@@ -53,6 +53,9 @@ def test_report(ending, tmp_path):
         (["quantize", SAMPLES / "shapes.onnx", "--preset", "dynamic-int8", "-o", "/nowhere/x.onnx"], 1, "/nowhere"),
         (["quantize", SAMPLES / "shapes.onnx", "--preset", "dynamic-int8", "-o", "x.unknown"], 1, "x.unknown"),
         (["--snapshot", "12", "--keys", "q"], 64, "snapshot"),
+        (["blame", SAMPLES / "shapes.onnx"], 64, "recipe"),
+        (["blame", SAMPLES / "shapes.onnx", "--preset", "static-int8", "--sort", "luck"], 64, "sort"),
+        (["blame", SAMPLES / "shapes.onnx", "--preset", "float", "--layer", "nowhere"], 1, "nowhere"),
     ],
 )
 def test_refusals(arguments, status, words):
@@ -202,3 +205,37 @@ def test_advise_without_data_says_what_it_cannot_tell():
     assert advice["sections"][0]["answer"] == "unknown" and advice["evidence"]["layer_costs"] == []
     assert not advice.get("candidate", "").startswith("static")
     assert lathe("advise", SAMPLES / "shapes.onnx", "--target", "nothing", check=False).returncode == 64
+
+
+def test_blame_splits_every_layer_and_drills_into_one():
+    report = lathe_json("blame", *SAMPLE, "--preset", "static-int8", "--limit", "64", "--layer", "stage2/block2/project", "--threads", 2)
+    assert report["samples"] == 64 and report["recipe"] == "preset:static-int8" and "--train-data" in report["roles"]
+    assert len(report["layers"]) > 15
+    added = [layer["error"]["added_ratio"] for layer in report["layers"]]
+    assert added == sorted(added, reverse=True) and added[0] > 0
+    for layer in report["layers"]:
+        error = layer["error"]
+        parts = error["inherited_ratio"] + error["activations_ratio"] + error["weights_ratio"] + error["cross_ratio"]
+        assert parts == pytest.approx(error["total_ratio"], rel=1e-6, abs=1e-12), layer
+        assert error["added_ratio"] == pytest.approx(error["activations_ratio"] + error["weights_ratio"])
+        if error["total_ratio"] > 0:
+            assert error["total_sqnr_db"] == pytest.approx(-10 * np.log10(error["total_ratio"]))
+    detail = report["layer"]
+    assert detail["name"] == "stage2/block2/project" and sum(c["share"] for c in detail["channels"]) == pytest.approx(1)
+    worst = [sample["error"]["total_ratio"] for sample in detail["worst_samples"]]
+    assert len(worst) == 8 and worst == sorted(worst, reverse=True)
+    again = lathe_json("blame", *SAMPLE, "--preset", "static-int8", "--limit", "64", "--sort", "name", "--threads", 1)
+    assert [layer["name"] for layer in again["layers"]] == sorted(layer["name"] for layer in report["layers"])
+    assert {l["name"]: l for l in again["layers"]} == {l["name"]: l for l in report["layers"]}, "threads change nothing"
+
+
+def test_blame_of_float_is_nothing():
+    report = lathe_json("blame", *SAMPLE, "--preset", "float", "--limit", "8")
+    for layer in report["layers"]:
+        assert layer["error"]["total_ratio"] == 0 and layer["error"]["added_ratio"] == 0
+        assert "total_sqnr_db" not in layer["error"], "a figure that does not exist is left out"
+
+
+def test_blame_is_readable():
+    text = lathe("blame", *SAMPLE, "--preset", "weight-int4", "--limit", "16", "--layer", "stem/conv").stdout
+    assert "inherited" in text and "stem/conv, channels" in text and "worst samples" in text
