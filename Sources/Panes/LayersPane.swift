@@ -21,6 +21,9 @@ package struct LayersPane: CommandedPane {
   private var sort = Sort.order
   private var isDescending = false
   private var stepSort = StepSort()
+  private var blameSort = BlameSort()
+  /// The layer whose channels the Blame view shows, and where its layers were left.
+  private var opened: (layer: String, scroll: Scroll)?
   /// Where a range of marks began.
   private var anchor: Int?
 
@@ -42,10 +45,14 @@ package struct LayersPane: CommandedPane {
     case otherSteps
     case timeSteps
     case measureCosts
+    case showBlame(Bool)
+    /// Show the channels of the layer at the cursor, or go back.
+    case openLayer(Bool)
+    case findBlame
   }
 
   package static let commands = CommandTable<PaneContext<LayersPane>, Step>(
-    Motions.commands("layers") { .move($0) } + [
+    Motions.commands("layers") { .move($0) } + channelCommands + [
       Command(
         "layers.mark", keys: [.space], title: "mark",
         explanation: "Mark or unmark the layer and go to the next.",
@@ -95,7 +102,7 @@ package struct LayersPane: CommandedPane {
           guard case .available = hasLayers($0) else { return hasLayers($0) }
           return .when(!$0.state.costs.isAsked, else: "They are being measured.")
         }),
-    ] + rooflineCommands)
+    ] + rooflineCommands + blameCommands)
 
   static let hasLayers: @Sendable (PaneContext<LayersPane>) -> Availability = {
     .when(!($0.state.project?.model.layers.isEmpty ?? true), else: "The model has no layers to quantize.")
@@ -126,7 +133,8 @@ package struct LayersPane: CommandedPane {
 
   /// The layer of each row shown; `nil` for a step that belongs to none.
   private func layers(_ state: State) -> [String?] {
-    steps(state).map { steps in steps.rows.map(steps.layer) } ?? rows(state).map(\.facts.name)
+    blame(state)?.names ?? steps(state).map { steps in steps.rows.map(steps.layer) }
+      ?? rows(state).map(\.facts.name)
   }
 
   /// The rows of the Roofline view; `nil` where the usual table is seen.
@@ -134,7 +142,23 @@ package struct LayersPane: CommandedPane {
     StepRows(state, filter: filter, sort: stepSort)
   }
 
+  /// The rows of the Blame view; `nil` where another table is seen.
+  private func blame(_ state: State) -> BlameRows? {
+    BlameRows(state, filter: filter, sort: blameSort, opened: opened?.layer)
+  }
+
+  /// Whether the Blame view shows a layer's channels.
+  var isLayerOpen: Bool { opened != nil }
+
   package mutating func follow(_ state: State) {
+    if let layer = opened?.layer {
+      let isSeen = state.shownBlame?.report?.blame[layer: layer] != nil
+      if !isSeen || state.layer != layer { closeLayer() }
+    }
+    if let blame = blame(state) {
+      scroll.cursor = blame.cursor(at: state.layer, from: scroll.cursor)
+      return
+    }
     if let steps = steps(state) {
       scroll.cursor = steps.cursor(at: state.layer, from: scroll.cursor)
       return
@@ -202,6 +226,12 @@ package struct LayersPane: CommandedPane {
       if filter.isEmpty { return [.act(.setMarks([]))] }
       filter = ""
       return selection(state)
+    case .sort where state.blame.isShown:
+      blameSort.next(ofChannels: isLayerOpen)
+      return selection(state)
+    case .reverse where state.blame.isShown:
+      blameSort.isReversed.toggle()
+      return selection(state)
     case .sort where state.steps.view != nil:
       stepSort.next()
       return selection(state)
@@ -219,24 +249,48 @@ package struct LayersPane: CommandedPane {
     case .zoom: return [.zoom]
     case .showSteps(let view):
       // A step without a layer leaves none selected; the table of layers always has one.
-      let near = view == nil && state.layer == nil ? steps(state)?.layer(near: scroll.cursor) : nil
-      return [.act(.showSteps(view))] + (near.map { [.act(.selectLayer($0))] } ?? [])
+      return [.act(.showSteps(view))] + (view == nil ? selectNear(state) : [])
     case .otherSteps: return [.act(.showSteps(state.steps.view == .float32 ? .candidate : .float32))]
     case .timeSteps: return [.act(.timeSteps)]
     case .measureCosts: return [.act(.measureCosts)]
+    case .showBlame(let isShown):
+      closeLayer()
+      return [.act(.showBlame(isShown))] + selectNear(state)
+    case .openLayer(false):
+      closeLayer()
+      return []
+    case .openLayer:
+      guard layers.indices.contains(scroll.cursor), let layer = layers[scroll.cursor] else { return [] }
+      opened = (layer, scroll)
+      scroll = Scroll()
+      return [.act(.selectLayer(layer))]
+    case .findBlame: return [.act(.findBlame)]
     }
+  }
+
+  private mutating func closeLayer() {
+    if let left = opened?.scroll { scroll = left }
+    opened = nil
+  }
+
+  /// Selects the layer of the step at the cursor, or near it, where none is selected.
+  private func selectNear(_ state: State) -> [PaneOutput] {
+    guard state.layer == nil, let layer = steps(state)?.layer(near: scroll.cursor) else { return [] }
+    return [.act(.selectLayer(layer))]
   }
 
   private func selection(_ state: State) -> [PaneOutput] {
     let layers = layers(state)
-    // While steps are being timed there are no rows, and the layer stays selected.
-    if layers.isEmpty, state.steps.view != nil { return [] }
+    // While a job looks for them there are no rows, and the layer stays selected.
+    if layers.isEmpty, state.steps.view != nil || state.blame.isShown { return [] }
     return [.act(.selectLayer(layers.indices.contains(scroll.cursor) ? layers[scroll.cursor] : nil))]
   }
 
   package mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput] {
     let layers = layers(state)
-    let table = stepTable(state, isFocused: true)?.table ?? table(state, count: layers.count, isFocused: true)
+    let table =
+      blameTable(state, isFocused: true)?.table ?? stepTable(state, isFocused: true)?.table
+      ?? table(state, count: layers.count, isFocused: true)
     let inside = tableArea(area, state)
     switch mouse.kind {
     case .wheelUp: return update(.move(.by(-3)), state, size: area.size)
@@ -255,6 +309,11 @@ package struct LayersPane: CommandedPane {
     let isSteps = state.steps.view != nil
     let key = isSteps ? stepSort.key.rawValue : sort.rawValue
     let sorting = "sort:\(key)\((isSteps ? stepSort.isDescending : isDescending) ? "↓" : "")"
+    if let shown = state.shownBlame {
+      let blamed = Fitting.cut(shown.title, to: 16) + "  "
+      return (filter.isEmpty ? [] : [Run("/\(filter)  ", .key)])
+        + [Run(blamed, .text), Run(blameSort.text(ofChannels: isLayerOpen), .muted)]
+    }
     let whose = state.shownSteps.map { Fitting.cut($0.title, to: 16) + "  " } ?? ""
     return (filter.isEmpty ? [] : [Run("/\(filter)  ", .key)]) + [Run(whose, .text), Run(sorting, .muted)]
   }
@@ -269,13 +328,18 @@ package struct LayersPane: CommandedPane {
   }
 
   private func tableArea(_ area: Rect, _ state: State) -> Rect {
-    stepTable(state, isFocused: false)?.area(in: area) ?? area
+    blameTable(state, isFocused: false)?.area(in: area) ?? stepTable(state, isFocused: false)?.area(in: area)
+      ?? area
   }
 
   private func stepTable(_ state: State, isFocused: Bool) -> StepTable? {
     steps(state).map {
       StepTable(steps: $0, peaks: state.steps.peaks, scroll: scroll, isFocused: isFocused)
     }
+  }
+
+  private func blameTable(_ state: State, isFocused: Bool) -> BlameTable? {
+    blame(state).map { BlameTable(rows: $0, scroll: scroll, isFocused: isFocused) }
   }
 
   private func table(_ state: State, count: Int, isFocused: Bool) -> Table {
@@ -295,6 +359,9 @@ package struct LayersPane: CommandedPane {
   }
 
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
+    if let blame = blameTable(state, isFocused: isFocused) {
+      return blame.draw(on: &canvas, in: area, marked: state.marked)
+    }
     if let steps = stepTable(state, isFocused: isFocused) {
       return steps.draw(on: &canvas, in: area, marked: state.marked)
     }

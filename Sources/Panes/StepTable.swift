@@ -67,7 +67,7 @@ struct StepTable {
     guard let shown = steps.shown else { return "There is no candidate: n makes one, ← shows float32." }
     guard shown.variant == nil else { return "No step matches the filter. esc clears it." }
     switch shown.status {
-    case .notTimed, .done: return "The steps of \(shown.title) are not measured: r measures them."
+    case .notAsked, .done: return "The steps of \(shown.title) are not measured: r measures them."
     case .waiting(let fraction):
       let share = fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""
       return "Measuring the steps of \(shown.title) …\(share) They appear when it is done."
@@ -77,15 +77,11 @@ struct StepTable {
 
   /// What is under way or wrong, else what the machine can do.
   private func header(width: Int) -> [Run] {
-    switch steps.shown?.status {
-    case .waiting(let fraction):
-      let share = fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""
-      return [Run("measuring \(steps.shown?.title ?? "") …\(share)", .info)]
-    case .failed(let message): return [Run(message, .bad)]
-    default: break
-    }
-    if steps.shown?.isStale ?? false {
-      return [Run("~ as before the last change; r measures again", .stale)]
+    if let notice = steps.shown.flatMap({
+      InquiryNotice.runs(
+        $0.status, title: $0.title, doing: "measuring", isStale: $0.isStale, again: "measures again")
+    }) {
+      return notice
     }
     guard let peaks, let memory = peaks.memory.last else { return [] }
     let single = peaks.threads == 1

@@ -53,5 +53,14 @@ enum Words {
 
   static func symmetry(_ symmetric: Bool) -> String { symmetric ? "symmetric" : "affine" }
 
+  /// A share in percent without the sign, at most seven characters: `0`, `<0.001`, `0.012`, `1.23`, `123`.
+  static func percent(_ share: Double?) -> String {
+    guard let share else { return Numbers.none }
+    let percent = share * 100
+    if percent == 0 { return "0" }
+    if percent < 0.001 { return "<0.001" }
+    return percent < 1_000_000 ? Numbers.significant(percent, percent < 1 ? 2 : 3) : ">999999"
+  }
+
   static func plural(_ count: Int, _ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
 }

@@ -63,6 +63,13 @@ package enum Action: Sendable {
   case advise
   case adviceStarted(JobID)
   case advised(Advice)
+  // Blame.
+  /// Opens or closes the Blame view.
+  case showBlame(Bool)
+  /// Find out what the Blame view shows, again where it was.
+  case findBlame
+  case blameStarted(JobID, BlameSubject)
+  case blamed(BlameSubject, BlameReport)
   // Files.
   case export(ExportRequest)
   case exported(path: String, losses: [String])
@@ -125,6 +132,8 @@ package enum Effect: Sendable, Hashable {
   case measureCosts
   /// Measure what an advice on the open model needs; answered by `adviceStarted` and `advised`.
   case advise
+  /// Find what causes a candidate's error; answered by `blameStarted` and `blamed`.
+  case blame(BlameSubject, title: String)
   /// Compute what the histogram shows of a layer under a recipe.
   case detail(layer: String, Recipe)
   case export(ExportRequest)

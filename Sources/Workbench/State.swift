@@ -46,6 +46,7 @@ package struct State: Sendable {
   package var steps = StepTimes()
   package var costs = LayerCosts()
   package var advice = AdviceState()
+  package var blame = BlameResults()
   package var history = History()
   /// Whether something changed since the session was last written.
   package var isUnsaved = false

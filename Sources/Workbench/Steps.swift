@@ -27,28 +27,16 @@ package struct StepTimes: Sendable {
   package var recipes: [Recipe: BenchReport.Variant] = [:]
   /// The recipe each candidate was last timed with.
   package var last: [CandidateID: Recipe] = [:]
-  /// Asked for, and neither timed nor given up yet.
-  package var asked: Set<StepSubject> = []
-  package var jobs: [JobID: StepSubject] = [:]
-  /// Why the last attempt gave nothing.
-  package var failures: [StepSubject: String] = [:]
+  package var inquiries = Inquiries<StepSubject>()
 }
 
 /// What the Roofline view has to draw.
 package struct ShownSteps: Sendable {
-  package enum Status: Sendable, Hashable {
-    case notTimed
-    /// Being timed, with the share that is done where the job has begun.
-    case waiting(Double?)
-    case done
-    case failed(String)
-  }
-
   package var title: String
   package var variant: BenchReport.Variant?
   /// The rows belong to an earlier form of the recipe.
   package var isStale: Bool
-  package var status: Status
+  package var status: Inquiry
 }
 
 extension State {
@@ -66,14 +54,8 @@ extension State {
     guard let subject = stepSubject else { return nil }
     let fresh = freshSteps(subject)
     let variant = fresh ?? olderSteps(subject)
-    let status: ShownSteps.Status
-    if isAsked(subject) {
-      let job = jobs.last { !$0.state.isOver && steps.jobs[$0.id].map { covers($0, subject) } ?? false }
-      status = .waiting(job?.fraction)
-    } else if let failure = steps.failures[subject] {
-      status = .failed(failure)
-    } else {
-      status = fresh == nil ? .notTimed : .done
+    let status = steps.inquiries.status(of: subject, among: jobs, isAnswered: fresh != nil) {
+      covers($0, subject)
     }
     return ShownSteps(
       title: title(of: subject), variant: variant, isStale: fresh == nil && variant != nil, status: status)
@@ -103,24 +85,27 @@ extension State {
     asked == subject || subject == .float32
   }
 
-  private func isAsked(_ subject: StepSubject) -> Bool { steps.asked.contains { covers($0, subject) } }
+  private func isAsked(_ subject: StepSubject) -> Bool {
+    steps.inquiries.asked.contains { covers($0, subject) }
+  }
 
   mutating func updateSteps(_ action: Action) -> [Effect] {
     switch action {
     case .showSteps(let view):
       steps.view = view
+      if view != nil { blame.isShown = false }
       guard let subject = stepSubject, freshSteps(subject) == nil else { return [] }
       return ask(subject)
     case .timeSteps:
       return stepSubject.map { ask($0) } ?? []
     case .stepsStarted(let job, let subject):
-      steps.jobs[job] = subject
+      steps.inquiries.started(job, subject)
       // A job that fails at once may have ended before this was told.
       if let status = jobs.last(where: { $0.id == job }), status.state.isOver { stepJobChanged(status) }
       return []
     case .stepsTimed(let subject, let report):
       // What was not asked for belongs to a model that is no longer open.
-      guard steps.asked.contains(subject), let float32 = report.variants.first else { return [] }
+      guard steps.inquiries.asked.contains(subject), let float32 = report.variants.first else { return [] }
       steps.peaks = report.peaks
       steps.float32 = float32
       if case .candidate(let id, let recipe) = subject, let own = report.variants.last {
@@ -137,30 +122,19 @@ extension State {
   /// An edit asks for nothing: its older rows stay, marked as stale.
   mutating func stepsOfNewCandidate() -> [Effect] {
     guard steps.view == .candidate, let subject = stepSubject, freshSteps(subject) == nil,
-      olderSteps(subject) == nil, steps.failures[subject] == nil
+      olderSteps(subject) == nil, steps.inquiries.failures[subject] == nil
     else { return [] }
     return ask(subject)
   }
 
   private mutating func ask(_ subject: StepSubject) -> [Effect] {
     guard !isAsked(subject) else { return [] }
-    steps.asked.insert(subject)
-    steps.failures[subject] = nil
+    steps.inquiries.ask(subject)
     return [.timeSteps(subject, title: title(of: subject))]
   }
 
   /// Notes the end of a job that timed steps.
   mutating func stepJobChanged(_ status: JobStatus) {
-    guard status.state.isOver, let subject = steps.jobs.removeValue(forKey: status.id) else { return }
-    steps.asked.remove(subject)
-    switch status.state {
-    case .failed(let message):
-      steps.failures[subject] = message
-      note("\(status.title): \(message)", .error)
-    case .cancelled:
-      steps.failures[subject] = "cancelled"
-      note("\(status.title) cancelled", .warning)
-    default: break
-    }
+    if steps.inquiries.ended(status) != nil { noteEnd(status) }
   }
 }

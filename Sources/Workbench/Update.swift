@@ -26,6 +26,7 @@ extension State {
     case .showSteps, .timeSteps, .stepsStarted, .stepsTimed: return updateSteps(action)
     case .measureCosts, .costsStarted, .costsFound: return updateCosts(action)
     case .advise, .adviceStarted, .advised: return updateAdvice(action)
+    case .showBlame, .findBlame, .blameStarted, .blamed: return updateBlame(action)
     case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
     }
@@ -142,16 +143,12 @@ extension State {
     stepJobChanged(status)
     costsJobChanged(status)
     adviceJobChanged(status)
+    blameJobChanged(status)
     guard status.state.isOver, let id = owners[status.id] else { return }
     live[id] = nil
     trainingJobEnded(id, status.state)
-    switch status.state {
-    case .failed(let message):
-      failures[id] = message
-      note("\(status.title): \(message)", .error)
-    case .cancelled: note("\(status.title) cancelled", .warning)
-    default: break
-    }
+    if case .failed(let message) = status.state { failures[id] = message }
+    noteEnd(status)
   }
 
   private mutating func updateFiles(_ action: Action) -> [Effect] {

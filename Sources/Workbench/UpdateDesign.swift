@@ -19,7 +19,7 @@ extension State {
     case .select(let id):
       guard entry(id) != nil else { return [] }
       current = id
-      return detailEffect() + (current == before.current ? [] : stepsOfNewCandidate())
+      return detailEffect() + (current == before.current ? [] : questionsOfNewCandidate())
     case .edit(let layers, let change, let title):
       guard let entry = currentEntry else { return [] }
       let names = Set(layers)
@@ -71,7 +71,7 @@ extension State {
     default: return []
     }
     isUnsaved = true
-    return [.save] + detailEffect() + (current == before.current ? [] : stepsOfNewCandidate())
+    return [.save] + detailEffect() + (current == before.current ? [] : questionsOfNewCandidate())
   }
 
   private mutating func restore(_ design: History.Design) {

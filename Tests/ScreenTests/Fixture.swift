@@ -199,10 +199,39 @@ func fixtureReport(int8Gops: Double = 938) -> BenchReport {
 
 /// Answers the workbench's question for steps as the shell would.
 func answerSteps(_ state: inout State) throws {
-  let subject = try #require(state.steps.asked.first)
+  let subject = try #require(state.steps.inquiries.asked.first)
   _ = state.update(.stepsStarted(JobID(8), subject))
   _ = state.update(.stepsTimed(subject, fixtureReport()))
   _ = state.update(.jobChanged(JobStatus(id: JobID(8), title: "steps", state: .done, seconds: 2)))
+}
+
+/// Made-up errors of the fixture's layers, the pointwise convolution's channels and worst samples among them.
+func fixtureBlame() -> BlameReport {
+  func energies(_ weights: Double, _ activations: Double, _ inherited: Double) -> Blame.Energies {
+    var energies = Blame.Energies()
+    (energies.reference, energies.weights, energies.activations) = (100, weights, activations)
+    energies.inherited = inherited
+    energies.total = weights + activations + inherited
+    energies.alone = (weights + activations) * 1.04
+    return energies
+  }
+  var layers = [
+    Blame.Layer(name: "stem/conv", operatorName: "Conv", mode: .float, energies: energies(0, 0, 0)),
+    Blame.Layer(
+      name: "block/depthwise", operatorName: "Conv", mode: .weightOnly, energies: energies(0.41, 0.0123, 0)),
+    Blame.Layer(
+      name: "block/pointwise", operatorName: "Conv", mode: .weightOnly,
+      energies: energies(3.27, 0.000_2, 0.56)),
+    Blame.Layer(name: "block/add", operatorName: "Add", mode: .float, energies: energies(0, 0, 2.9)),
+    Blame.Layer(name: "pool", operatorName: "GlobalAveragePool", mode: .float, energies: energies(0, 0, 1.6)),
+    Blame.Layer(
+      name: "dense", operatorName: "Gemm", mode: .weightOnly, energies: energies(0.87, 0, 12.5)),
+  ]
+  layers[2].channels = (0..<16).map { energies($0 == 5 ? 1.4 : 0.03 * Double($0 % 7 + 1), 0, 0.035) }
+  layers[2].worst = (0..<8).map {
+    Blame.Sample(index: ($0 * 37 + 11) % 64, energies: energies(9.4 - Double($0), 0, 1.1))
+  }
+  return BlameReport(blame: Blame(layers: layers, samples: 64), roles: "evaluates on synthetic inputs")
 }
 
 func fixtureScreen(_ glyphs: Glyphs = .unicode) -> Screen {

@@ -37,7 +37,7 @@ func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws 
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()
   let requests = play("w", &screen, &state, small)
-  let subject = try #require(state.steps.asked.first)
+  let subject = try #require(state.steps.inquiries.asked.first)
   #expect(requests == [.effect(.timeSteps(subject, title: "B weight-int4"))])
   #expect(screen.draw(state, size: small).text().contains("Measuring the steps of B weight-int4 …"))
   _ = screen.apply(.stepsStarted(JobID(8), subject), &state)
@@ -108,7 +108,7 @@ func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws 
 @Test func peaksThatAStepOutrunsAreDoubted() throws {
   var (screen, state) = try opened(small)
   _ = play("r", &screen, &state, small)
-  let subject = try #require(state.steps.asked.first)
+  let subject = try #require(state.steps.inquiries.asked.first)
   _ = screen.apply(.stepsStarted(JobID(9), subject), &state)
   _ = screen.apply(.stepsTimed(subject, fixtureReport(int8Gops: 200)), &state)
   _ = screen.apply(.jobChanged(JobStatus(id: JobID(9), title: "steps", state: .done)), &state)

@@ -53,7 +53,7 @@ private func asked() throws -> (State, StepSubject) {
   _ = state.update(.jobChanged(JobStatus(id: JobID(1), title: "A", state: .done)))
   let edit = Action.edit(layers: ["dense"], change: SettingsChange(weightBits: 4), title: "4 bits")
   #expect(state.update(edit).allSatisfy { if case .timeSteps = $0 { false } else { true } })
-  #expect(state.shownSteps?.isStale == true && state.shownSteps?.status == .notTimed)
+  #expect(state.shownSteps?.isStale == true && state.shownSteps?.status == .notAsked)
   #expect(state.update(.timeSteps).count == 1)
   #expect(state.shownSteps?.variant != nil, "the older rows stay while they are timed anew")
   _ = state.update(.undo)

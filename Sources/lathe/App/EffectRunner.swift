@@ -60,6 +60,7 @@ final class EffectRunner: Sendable {
     case .timeSteps(let subject, let title): submitSteps(subject, title)
     case .measureCosts: submitCosts()
     case .advise: submitAdvice()
+    case .blame(let subject, let title): submitBlame(subject, title)
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
     case .export(let request): submitExport(request)
     case .importRecipe(let path):
@@ -154,11 +155,7 @@ final class EffectRunner: Sendable {
     let job = work.submit("\(title) steps") { [self] reporter in
       var timed: [(name: String, candidate: Candidate)] = []
       if case .candidate(_, let recipe) = subject {
-        let candidate =
-          try candidates.candidate(for: recipe)
-          ?? project.prepare(recipe, name: title, reporter: reporter.part(0...0.4))
-        candidates.keep(candidate, for: recipe)
-        timed.append((title, candidate))
+        timed.append((title, try made(recipe, title, project, reporter.part(0...0.4))))
       }
       let tables = try project.bench(timed, batch: 1).steps(
         runs: 50, limit: Self.stepSeconds, reporter: reporter.part(0.4...0.9))
@@ -199,6 +196,25 @@ final class EffectRunner: Sendable {
       mailbox.post(.advised(try project.advise(peaks: known, reporter: reporter.part(0.05...1))))
     }
     mailbox.post(.adviceStarted(job))
+  }
+
+  /// A recipe's candidate: the one made before, else a new one.
+  private func made(
+    _ recipe: Recipe, _ title: String, _ project: Project, _ reporter: Reporter
+  ) throws -> Candidate {
+    let candidate =
+      try candidates.candidate(for: recipe) ?? project.prepare(recipe, name: title, reporter: reporter)
+    candidates.keep(candidate, for: recipe)
+    return candidate
+  }
+
+  private func submitBlame(_ subject: BlameSubject, _ title: String) {
+    guard let project = open.withLock({ $0 }) else { return }
+    let job = work.submit("\(title) blame") { [self] reporter in
+      let candidate = try made(subject.recipe, title, project, reporter.part(0...0.4))
+      mailbox.post(.blamed(subject, try project.blame(candidate, reporter: reporter.part(0.4...1))))
+    }
+    mailbox.post(.blameStarted(job, subject))
   }
 
   /// Most seconds that timing steps takes.
