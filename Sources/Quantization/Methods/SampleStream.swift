@@ -47,8 +47,8 @@ struct SampleStream {
   mutating func advance(_ graph: Graph, to end: Int) throws {
     guard end > position else { return }
     if keepsValues {
-      let kept = graph.values(crossing: end)
-      let wanted = kept.subtracting(graph.values(crossing: position))
+      let kept = Set(graph.valuesCrossing(end))
+      let wanted = kept.subtracting(graph.valuesCrossing(position))
       var known: [[ValueName: Tensor]] = []
       try forEachBatch(graph, Array(graph.nodes[position..<end]), outputs: wanted) { index, computed in
         known.append(batches[index].values.filter { kept.contains($0.key) }.merging(computed) { $1 })
@@ -96,15 +96,6 @@ extension Graph {
       if case .fixed(let size)? = input.dimensions?.first { return Swift.max(size, 1) }
     }
     return nil
-  }
-
-  /// Values that are inputs or written by the nodes before `end`, and read by those from there on.
-  func values(crossing end: Int) -> Set<ValueName> {
-    var known = Set(inputs.map(\.name).filter { constants[$0] == nil })
-    for node in nodes[..<end] { known.formUnion(node.outputs.compactMap { $0 }) }
-    var read: Set<ValueName> = []
-    for node in nodes[end...] { read.formUnion(node.inputs.compactMap { $0 } + node.capturedValues) }
-    return known.intersection(read)
   }
 
   /// Bytes for each sample of the values that cross between two nodes, where they are most.
