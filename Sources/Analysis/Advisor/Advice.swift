@@ -63,6 +63,8 @@ package struct Evidence: Sendable, Encodable {
   package var layerCostSamples: Int
   /// The candidate that leaves the most costly layers in float, and which.
   package var spared: Spared?
+  /// How far the first candidate's ranges move with the samples; `nil` where there are few or none.
+  package var convergence: CalibrationConvergence?
   /// Processes that wanted to run while times were measured, averaged over a minute.
   package var loadAverage: Double?
   /// Whether the figures of accuracy come from real data.
@@ -81,7 +83,8 @@ package struct Evidence: Sendable, Encodable {
   package init(
     comparison: ComparisonReport, peaks: Peaks, instructions: IntegerInstructions, kernelLevel: String,
     layerCosts: [LayerCost] = [], layerCostsOf: String? = nil, layerCostSamples: Int = 0,
-    spared: Spared? = nil, loadAverage: Double? = nil, hasData: Bool
+    spared: Spared? = nil, convergence: CalibrationConvergence? = nil, loadAverage: Double? = nil,
+    hasData: Bool
   ) {
     self.comparison = comparison
     self.peaks = peaks
@@ -91,6 +94,7 @@ package struct Evidence: Sendable, Encodable {
     self.layerCostsOf = layerCostsOf
     self.layerCostSamples = layerCostSamples
     self.spared = spared
+    self.convergence = convergence
     self.loadAverage = loadAverage
     self.hasData = hasData
   }

@@ -21,8 +21,9 @@ extension Project {
     reporter: Reporter
   ) throws -> Advice {
     let peaks = try known ?? reporter.alone { Peaks.measure(threads: threads) }
-    var recipes = Advisor.recipes(seed: seed)
-    let spared = try spare(recipes[0], reporter: reporter.part(0...0.3))
+    var recipes = Advisor.recipes(seed: seed, hasData: !data.isSynthetic)
+    let convergence = try calibrationConvergence(of: recipes[0].recipe, reporter: reporter.part(0...0.1))
+    let spared = try spare(recipes[0], reporter: reporter.part(0.1...0.3))
     if let recipe = spared?.recipe { recipes.append(recipe) }
     let compared = try compare(recipes, limit: limit, reporter: reporter.part(0.3...1))
     let evidence = Evidence(
@@ -31,7 +32,7 @@ extension Project {
       layerCostSamples: Swift.min(Advisor.costSamples, (trainData ?? data).count),
       spared: spared.flatMap { spared in
         spared.recipe.map { Evidence.Spared(candidate: $0.name, layers: spared.layers) }
-      }, loadAverage: Advisor.loadAverage, hasData: !data.isSynthetic)
+      }, convergence: convergence, loadAverage: Advisor.loadAverage, hasData: !data.isSynthetic)
     var advice = Verdict(evidence).advice
     advice.recipe = recipes.first { $0.name == advice.candidate }?.recipe
     if let target {
@@ -73,10 +74,11 @@ package enum Advisor {
   static let costSamples = 16
 
   /// Tried in this order; the first is the one whose layers are looked at one by one.
-  static let presets = ["static-int8", "dynamic-int8", "weight-int8", "weight-int4"]
+  static let presets = ["static-int8", "static-int8-best", "dynamic-int8", "weight-int8", "weight-int4"]
 
-  static func recipes(seed: UInt64?) -> [(name: String, recipe: Recipe)] {
-    presets.compactMap { Presets[$0] }.map { preset in
+  /// Without data there is nothing to choose by.
+  static func recipes(seed: UInt64?, hasData: Bool) -> [(name: String, recipe: Recipe)] {
+    presets.compactMap { Presets[$0] }.filter { hasData || $0.recipe.choices.isEmpty }.map { preset in
       var recipe = preset.recipe
       if let seed { recipe.calibration.seed = seed }
       return (preset.name, recipe)

@@ -31,7 +31,7 @@ package struct Verdict {
     return Advice(
       choice: choice, candidate: trial?.name, headline: headline(choice, trial), caveats: caveats,
       sections: [
-        accuracy, resources(trial), processor, mode(choice, trial), layers, cost(trial),
+        accuracy, calibration, resources(trial), processor, mode(choice, trial), layers, cost(trial),
       ].compactMap { $0 }, evidence: evidence)
   }
 
@@ -158,6 +158,21 @@ package struct Verdict {
     )
     return Advice.Section(
       question: "Does accuracy allow it?", answer: good.isEmpty ? .no : .yes, sentences: sentences)
+  }
+
+  private var calibration: Advice.Section? {
+    guard let found = evidence.convergence else { return nil }
+    let halves = found.halves
+    let settled = percent(CalibrationConvergence.settledShare)
+    return Advice.Section(
+      question: "Are there enough samples to calibrate with?", answer: found.isTooSmall ? .no : .yes,
+      sentences: [
+        "Two halves of the \(found.samples) samples give ranges that differ by \(percent(halves.typicalShare)) of their width in the median; \(halves.value) differs most, by \(percent(halves.largestShare)).",
+        found.settledAt.map {
+          "The median range stays within \(settled) of its last place from \($0) samples on."
+        }
+          ?? "The median range still moves by more than \(settled) after \(found.steps.last?.samples ?? 0) samples: give more.",
+      ])
   }
 
   private func isGoodEnough(named name: String) -> Bool {
