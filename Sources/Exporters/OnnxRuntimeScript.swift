@@ -32,6 +32,7 @@ private struct OnnxRuntimeScript {
   private var calibrated: [ResolvedLayer] { layers.filter(\.effective.mode.isStatic) }
 
   private mutating func build() -> String {
+    noteMethods()
     let weightOnly = nodes(.weightOnly)
     if !weightOnly.isEmpty {
       losses.append(
@@ -50,6 +51,25 @@ private struct OnnxRuntimeScript {
       losses.append("\(dynamic.count) dynamic layers stay float: one call is static or dynamic, not both.")
     }
     return staticScript()
+  }
+
+  /// What the toolkit has no word for.
+  private mutating func noteMethods() {
+    let methods = Set(layers.filter { $0.effective.mode != .float }.map(\.effective.weights.method))
+    for method in Quantization.Method.allCases where methods.contains(method) && method != .nearest {
+      losses.append(
+        "\(method.title) becomes rounding to nearest; `lathe quantize … -o model.onnx` writes weights so rounded."
+      )
+    }
+    if layers.contains(where: { input.recipe.corrects($0.effective, by: .biasCorrection) }) {
+      losses.append(
+        "biases are not corrected; `lathe quantize … -o model.onnx` writes corrected ones.")
+    }
+    if !input.recipe.choices.isEmpty {
+      losses.append(
+        "\(input.recipe.choices.map(\.rawValue).joined(separator: ", ")) are not chosen here but as the recipe has them; `lathe quantize … -o model.onnx` writes the network that was chosen."
+      )
+    }
   }
 
   private mutating func staticScript() -> String {

@@ -54,6 +54,16 @@ private func input(_ recipe: Recipe, candidate: Candidate? = nil) throws -> Expo
   #expect(weightOnly.losses.contains { $0.contains("weight-only") })
 }
 
+@Test func theScriptSaysThatMethodsAreLost() throws {
+  var recipe = try #require(Presets["static-int8-best"]).recipe
+  recipe.defaults.weights.method = .gptq
+  recipe.corrections = [.biasCorrection]
+  let losses = try #require(Exporter["onnxruntime"]).export(try input(recipe)).losses
+  for word in ["GPTQ becomes", "biases are not corrected", "ranges, corrections, rounding, modes are not"] {
+    #expect(losses.contains { $0.hasPrefix(word) }, "\(word): \(losses)")
+  }
+}
+
 @Test func theDynamicScriptNamesItsOperators() throws {
   let script = try #require(Exporter["onnxruntime"]).export(
     try input(try #require(Presets["dynamic-int8"]).recipe))
