@@ -37,7 +37,7 @@ package enum Presets {
 
   static let staticInt8Best = preset(
     "static-int8-best",
-    "static-int8 with ranges, rounding, corrections and single layers left out, as measured on samples held back",
+    "static-int8 with ranges, rounding, corrections and single layers spared, as measured on samples held back",
     LayerSettings(mode: .static), choices: Choice.allCases)
 
   static let dynamicInt8 = preset(

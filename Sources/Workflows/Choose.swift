@@ -97,7 +97,7 @@ private struct ChoiceSearch {
     while count <= ranked.count {
       let left = ranked.prefix(count)
       let isBetter = try consider(
-        "\(count == 1 ? "one layer" : "\(count) layers") left out", limit: Self.worthSpeed
+        "\(count == 1 ? "one layer" : "\(count) layers") spared", limit: Self.worthSpeed
       ) { recipe in
         for kind in [ResolvedLayer.Kind.weighted, .activation] {
           recipe.set(

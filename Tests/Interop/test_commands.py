@@ -197,7 +197,11 @@ def test_advise_answers_with_figures():
     assert sum(cost["noise_share"] for cost in evidence["layer_costs"]) == pytest.approx(1)
     names = [trial["name"] for trial in evidence["comparison"]["candidates"]]
     assert names[0] == "static-int8" and (advice["choice"] == "float32" or advice["candidate"] in names)
-    assert {finding["rule"] for finding in advice["lint"]["findings"]} and advice["lint"]["target"] == "tensorrt"
+    # Which candidate is advised depends on the machine.
+    rules, checked = {finding["rule"] for finding in advice["lint"]["findings"]}, advice["lint"]["candidate"]
+    assert advice["lint"]["target"] == "tensorrt"
+    assert ("symmetric-activations" in rules) == checked.startswith("static"), (checked, rules)
+    assert ("dynamic" in rules) == checked.startswith("dynamic"), (checked, rules)
 
 
 def test_advise_without_data_says_what_it_cannot_tell():
