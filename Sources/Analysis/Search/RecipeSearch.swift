@@ -71,6 +71,7 @@ struct RecipeSearch: Sendable {
     self.samples = samples
     var base = given
     base.calibration.samples = samples.calibration.count
+    base.choices = []  // the search is what chooses
     self.base = base
     let widths = settings.countsPacked ? settings.bits.sorted(by: >) : Self.useful(settings.bits)
     self.widths = widths
