@@ -21,7 +21,7 @@ extension Project {
     reporter: Reporter
   ) throws -> Advice {
     let peaks = try known ?? reporter.alone { Peaks.measure(threads: threads) }
-    var recipes = Advisor.recipes(seed: seed, hasData: !data.isSynthetic)
+    var recipes = Advisor.recipes(seed: seed)
     let convergence = try calibrationConvergence(of: recipes[0].recipe, reporter: reporter.part(0...0.1))
     let spared = try spare(recipes[0], reporter: reporter.part(0.1...0.3))
     if let recipe = spared?.recipe { recipes.append(recipe) }
@@ -74,11 +74,10 @@ package enum Advisor {
   static let costSamples = 16
 
   /// Tried in this order; the first is the one whose layers are looked at one by one.
-  static let presets = ["static-int8", "static-int8-best", "dynamic-int8", "weight-int8", "weight-int4"]
+  static let presets = ["static-int8", "dynamic-int8", "weight-int8", "weight-int4"]
 
-  /// Without data there is nothing to choose by.
-  static func recipes(seed: UInt64?, hasData: Bool) -> [(name: String, recipe: Recipe)] {
-    presets.compactMap { Presets[$0] }.filter { hasData || $0.recipe.choices.isEmpty }.map { preset in
+  static func recipes(seed: UInt64?) -> [(name: String, recipe: Recipe)] {
+    presets.compactMap { Presets[$0] }.map { preset in
       var recipe = preset.recipe
       if let seed { recipe.calibration.seed = seed }
       return (preset.name, recipe)
