@@ -5,7 +5,7 @@ import Workbench
 
 /// Draws the Blame view: the layers with their errors, or one layer's channels and worst samples; below them the row at
 /// the cursor in words.
-struct BlameTable {
+struct BlameTable: InquiryTable {
   let rows: BlameRows
   let scroll: Scroll
   let isFocused: Bool
@@ -45,38 +45,25 @@ struct BlameTable {
       showsGutter: true)
   }
 
-  func draw(on canvas: inout Canvas, in area: Rect, marked: Set<String>) {
-    guard rows.count > 0 else {
-      for (row, line) in Fitting.wrap(emptiness, to: area.width).enumerated() where row < area.height {
-        canvas.put(line, x: area.x, y: area.y + row, width: area.width, .muted)
-      }
-      return
-    }
-    canvas.put(header(width: area.width), x: area.x, y: area.y, width: area.width)
-    let inside = self.area(in: area)
-    let table = table
-    let slots = table.slots(width: inside.width)
+  func isMarked(_ row: Int, _ marked: Set<String>) -> Bool {
+    rows.opened == nil && marked.contains(rows.layers[row].name)
+  }
+
+  func cells() -> (_ row: Int, _ column: Int, _ width: Int) -> [Run] {
     // Bars are as long as the row's part of the largest.
     let longest =
       rows.opened == nil
       ? rows.layers.compactMap { $0.energies.ratio($0.energies.added) }.max() ?? 0
       : rows.channels.map(\.share).max() ?? 0
-    table.draw(
-      on: &canvas, in: inside,
-      isMarked: { rows.opened == nil && marked.contains(rows.layers[$0].name) }
-    ) { row, column in
-      let width = slots.first { $0.column == column }?.width ?? 0
-      if rows.opened == nil { return cell(rows.layers[row], column, width: width, longest: longest) }
-      return cell(rows.channels[row], column, width: width, longest: longest)
-    }
-    let cursor = scroll.settled(count: rows.count, visible: inside.height - 1).cursor
-    for (row, line) in sentences(cursor, width: area.width).enumerated() where inside.maxY + row < area.maxY {
-      canvas.put(line, x: area.x, y: inside.maxY + row, width: area.width, .info)
+    return { row, column, width in
+      rows.opened == nil
+        ? cell(rows.layers[row], column, width: width, longest: longest)
+        : cell(rows.channels[row], column, width: width, longest: longest)
     }
   }
 
   /// What stands where there are no rows.
-  private var emptiness: String {
+  var emptiness: String {
     guard let shown = rows.shown else { return "There is no candidate: n makes one." }
     guard shown.report == nil else { return "No layer matches the filter. esc clears it." }
     switch shown.status {
@@ -89,7 +76,7 @@ struct BlameTable {
   }
 
   /// What is under way or wrong, else what the figures are.
-  private func header(width: Int) -> [Run] {
+  func header(width: Int) -> [Run] {
     if let notice = rows.shown.flatMap({
       InquiryNotice.runs(
         $0.status, title: $0.title, doing: "tracing", isStale: $0.isStale, again: "traces again")
@@ -108,7 +95,7 @@ struct BlameTable {
   }
 
   /// The row at the cursor in words, and a layer's worst samples.
-  private func sentences(_ row: Int, width: Int) -> [String] {
+  func sentences(_ row: Int, width: Int) -> [String] {
     guard let opened = rows.opened else {
       let layer = rows.layers[row]
       return Fitting.wrap("\(layer.name): \(Self.sentence(layer.energies))", to: width)

@@ -3,7 +3,7 @@ import Interface
 import Workbench
 
 /// Draws the Roofline view: what the machine can do, the steps, and the whole verdict of the one at the cursor.
-struct StepTable {
+struct StepTable: InquiryTable {
   let steps: StepRows
   let peaks: Peaks?
   let scroll: Scroll
@@ -39,31 +39,19 @@ struct StepTable {
       ], rowCount: steps.rows.count, scroll: scroll, isFocused: isFocused, showsGutter: true)
   }
 
-  func draw(on canvas: inout Canvas, in area: Rect, marked: Set<String>) {
-    guard !steps.rows.isEmpty else {
-      for (row, line) in Fitting.wrap(emptiness, to: area.width).enumerated() where row < area.height {
-        canvas.put(line, x: area.x, y: area.y + row, width: area.width, .muted)
-      }
-      return
-    }
-    canvas.put(header(width: area.width), x: area.x, y: area.y, width: area.width)
-    let inside = self.area(in: area)
-    let table = table
-    let slots = table.slots(width: inside.width)
+  func isMarked(_ row: Int, _ marked: Set<String>) -> Bool { !marked.isDisjoint(with: steps.rows[row].nodes) }
+
+  func cells() -> (_ row: Int, _ column: Int, _ width: Int) -> [Run] {
     let total = steps.shown?.variant?.latencyMs ?? 0
-    table.draw(on: &canvas, in: inside, isMarked: { !marked.isDisjoint(with: steps.rows[$0].nodes) }) {
-      row, column in
-      cell(steps.rows[row], column, width: slots.first { $0.column == column }?.width ?? 0, total: total)
-    }
-    let cursor = scroll.settled(count: steps.rows.count, visible: inside.height - 1).cursor
-    let lines = Fitting.wrap(Self.sentence(steps.rows[cursor]), to: area.width)
-    for (row, line) in lines.enumerated() where inside.maxY + row < area.maxY {
-      canvas.put(line, x: area.x, y: inside.maxY + row, width: area.width, .info)
-    }
+    return { cell(steps.rows[$0], $1, width: $2, total: total) }
+  }
+
+  func sentences(_ row: Int, width: Int) -> [String] {
+    Fitting.wrap(Self.sentence(steps.rows[row]), to: width)
   }
 
   /// What stands where there are no rows.
-  private var emptiness: String {
+  var emptiness: String {
     guard let shown = steps.shown else { return "There is no candidate: n makes one, ← shows float32." }
     guard shown.variant == nil else { return "No step matches the filter. esc clears it." }
     switch shown.status {
@@ -76,7 +64,7 @@ struct StepTable {
   }
 
   /// What is under way or wrong, else what the machine can do.
-  private func header(width: Int) -> [Run] {
+  func header(width: Int) -> [Run] {
     if let notice = steps.shown.flatMap({
       InquiryNotice.runs(
         $0.status, title: $0.title, doing: "measuring", isStale: $0.isStale, again: "measures again")

@@ -103,7 +103,7 @@ struct Calibrator {
 
   /// Samples per batch that memory allows.
   private func batchSize(_ names: [ValueName], _ count: Int) -> Int {
-    let given = graph.inputs.lazy.compactMap { infos[$0.name]?.shape?.first }.first ?? 1
+    let given = graph.samplesInferred(infos)
     let bytes = names.reduce(0) { $0 + 4 * (infos[$1]?.shape?.elementCount ?? 0) } / max(given, 1)
     return min(max(Self.batchBytes / max(bytes, 1), 1), Self.largestBatch, count)
   }

@@ -14,6 +14,7 @@ struct Judge {
   private let data: BoundDataset
   private let samples: [Int]
   private let classes: Int?
+  /// Samples of one run of float32, and so of candidates.
   private let batch: Int
   /// float32's answers, batch by batch, and its scores.
   private let expected: [[Tensor]]
@@ -28,15 +29,15 @@ struct Judge {
     let runner = try Runner(
       EncodedGraph(graph: model.graph), model: model, batch: Project.evaluationBatch, threads: project.threads
     )
+    batch = runner.batch
     classes = model.classOutput(
       named: data.answerOutput ?? project.data.answerOutput, in: runner.program.outputs)
-    batch = runner.batch
     answer = classes.map { runner.program.outputs[$0].name } ?? runner.program.outputs.first?.name
     hasClasses = classes != nil
     var expected: [[Tensor]] = []
     var reference = Scores()
-    let (classes, batch) = (classes, batch)
-    try Self.visit(samples, batch, data) { inputs, labels, count in
+    let classes = classes
+    try Self.visit(samples, runner, data) { inputs, labels, count in
       let outputs = try runner.run(inputs, count: count)
       expected.append(outputs)
       reference.add(outputs, reference: outputs, classes: classes, labels: labels, count: count)
@@ -60,7 +61,7 @@ struct Judge {
       candidate.runnable(), model: project.model, batch: batch, threads: project.threads)
     var scores = Scores()
     var index = 0
-    try Self.visit(samples, batch, data) { inputs, labels, count in
+    try Self.visit(samples, runner, data) { inputs, labels, count in
       scores.add(
         try runner.run(inputs, count: count), reference: expected[index], classes: classes, labels: labels,
         count: count)
@@ -71,14 +72,13 @@ struct Judge {
   }
 
   private static func visit(
-    _ samples: [Int], _ batch: Int, _ data: BoundDataset,
+    _ samples: [Int], _ runner: Runner, _ data: BoundDataset,
     _ body: ([ValueName: Tensor], [Int], Int) throws -> Void
   ) throws {
-    for start in stride(from: 0, to: samples.count, by: batch) {
-      let chunk = Array(samples[start..<Swift.min(start + batch, samples.count)])
-      let filled = chunk + Array(repeating: chunk[chunk.count - 1], count: batch - chunk.count)
+    for start in stride(from: 0, to: samples.count, by: runner.batch) {
+      let chunk = Array(samples[start..<Swift.min(start + runner.batch, samples.count)])
       let labels = data.labels.map { labels in chunk.map { labels[$0] } } ?? []
-      try body(data.batch(filled), labels, chunk.count)
+      try body(data.batch(runner.fill(chunk)), labels, chunk.count)
     }
   }
 }

@@ -33,10 +33,7 @@ extension Project {
     let chunks = stride(from: 0, to: samples.count, by: reference.batch).map {
       Array(samples[$0..<Swift.min($0 + reference.batch, samples.count)])
     }
-    let batches = try chunks.map { chunk in
-      let filled = chunk + Array(repeating: chunk[chunk.count - 1], count: reference.batch - chunk.count)
-      return try source.batch(filled)
-    }
+    let batches = try chunks.map { try source.batch(reference.fill($0)) }
     let expected = try zip(batches, chunks).map { try reference.run($0, count: $1.count) }
     let layers = candidate.resolution.layers.filter { $0.kind == .weighted && $0.effective.mode != .float }
     var noises: [(layer: String, scores: Scores)] = []

@@ -30,7 +30,6 @@ extension Quantizer {
     let bytes = layers.map { peakBytes($0, quantized.samples) }.max() ?? 0
     let needed = "needs \((bytes + quantized.keptBytes + (float?.keptBytes ?? 0)) >> 20) MiB for samples"
     for (index, layer) in layers.enumerated() {
-      if index > 0 { graph = try simulated(encoded) }
       func reportPart(_ done: Double) throws {
         try report(
           (Double(index) + done) / Double(layers.count),
@@ -46,6 +45,8 @@ extension Quantizer {
         try roundByAdaRound(layer.matrix, &encoded, quantized: (graph, quantized), float: float, reportPart)
       default: try roundByGPTQ(layer.matrix, &encoded, graph, quantized, reportPart)
       }
+      graph.constants[try graph.weight(of: layer.matrix)] = encoded.decodedConstant(
+        layer.matrix.weight, infos)
     }
   }
 
@@ -88,7 +89,7 @@ extension Quantizer {
     guard let output = graph.nodes.first(where: { $0.name == layer.node })?.outputs.first ?? nil,
       let shape = infos[output]?.shape
     else { return 1 }
-    let given = graph.inputs.lazy.compactMap { infos[$0.name]?.shape?.first }.first ?? 1
+    let given = graph.samplesInferred(infos)
     return max(shape.elementCount / max(layer.rows * given, 1), 1)
   }
 
@@ -122,5 +123,13 @@ extension Graph {
       throw QuantizationError("layer \"\(node)\" is not in its simulation")
     }
     return place
+  }
+
+  /// The constant from which a layer of the simulation reads a weight.
+  fileprivate func weight(of layer: LayerMatrix) throws -> ValueName {
+    guard let value = nodes[try place(of: layer.node)].inputs[layer.role.input] else {
+      throw QuantizationError("layer \"\(layer.node)\" has no weight in its simulation")
+    }
+    return value
   }
 }

@@ -98,9 +98,14 @@ extension Graph {
     return nil
   }
 
+  /// Samples that the shapes of these infos are for.
+  func samplesInferred(_ infos: [ValueName: OperandInfo]) -> Int {
+    inputs.lazy.compactMap { infos[$0.name]?.shape?.first }.first ?? 1
+  }
+
   /// Bytes for each sample of the values that cross between two nodes, where they are most.
   func largestCut(_ infos: [ValueName: OperandInfo]) -> Int {
-    let given = inputs.lazy.compactMap { infos[$0.name]?.shape?.first }.first ?? 1
+    let given = samplesInferred(infos)
     let (producers, consumers) = (producers, consumers)
     var change = [Int](repeating: 0, count: nodes.count + 1)
     for (value, readers) in consumers where constants[value] == nil {
