@@ -245,6 +245,7 @@ struct Compiler {
     site.epilogue.bias = group.bias
     site.epilogue.lower = group.lower
     site.epilogue.upper = group.upper
+    site.epilogue.channelUpper = group.channelUpper
     if let residual = group.residual {
       guard let operand = operand(residual.value, reader: residual.node) else { return nil }
       var epilogue = Epilogue.Residual(

@@ -20,6 +20,8 @@ struct NodeGroup {
   var bias: [Float]?
   var lower: Float = -.infinity
   var upper: Float = .infinity
+  /// Upper bounds of the channels beside that.
+  var channelUpper: [Float]?
   var residual: Residual?
   /// What the step writes (first output).
   var output: ValueName
@@ -34,14 +36,17 @@ extension Compiler {
     guard let output = node.outputs.first.flatMap({ $0 }) else { return nil }
     var group = NodeGroup(primary: index, nodes: [index], output: output)
     if allowed.contains(.bias) { fuseBias(&group, taken) }
-    let fusedClamp = allowed.contains(.clamp) ? clamp(after: group, taken) : nil
+    let fusedClamp = allowed.contains(.clamp) ? clamp(after: group, allowed, taken) : nil
     if let fusedClamp {
       group.lower = fusedClamp.lower
       group.upper = fusedClamp.upper
-      group.nodes.append(fusedClamp.node)
+      group.channelUpper = fusedClamp.channelUpper
+      group.nodes += fusedClamp.nodes
       group.output = fusedClamp.output
     }
-    if allowed.contains(.residual) { fuseResidual(&group, clamped: fusedClamp != nil, taken, allowed) }
+    if allowed.contains(.residual), group.channelUpper == nil {
+      fuseResidual(&group, clamped: fusedClamp != nil, taken, allowed)
+    }
     return group
   }
 
@@ -51,12 +56,15 @@ extension Compiler {
     return readers[0]
   }
 
-  private func clamp(after group: NodeGroup, _ taken: Set<Int>) -> FusedClamp? {
+  private func clamp(after group: NodeGroup, _ allowed: Fusions, _ taken: Set<Int>) -> FusedClamp? {
     guard let last = group.nodes.last, encoded.activations[group.output] == nil,
-      let clamp = graph.clamp(after: last, consumers: consumers, infos: infos), !taken.contains(clamp.node),
-      infos[group.output]?.type == .float32
+      let clamp = graph.clamp(after: last, consumers: consumers, infos: infos),
+      taken.isDisjoint(with: clamp.nodes), infos[group.output]?.type == .float32
     else { return nil }
-    return clamp
+    guard clamp.channelUpper != nil else { return clamp }
+    let isOfCodes =
+      mode(of: group.primary).isStatic && group.bias == nil && wantedCodes(clamp.output) != nil
+    return isOfCodes && allowed.contains(.channelClamp) ? clamp : nil
   }
 
   /// An Add of a constant with one element per output channel.
@@ -111,10 +119,10 @@ extension Compiler {
     var residual = NodeGroup.Residual(node: reader, value: other, branch: group.output)
     group.nodes.append(reader)
     group.output = output
-    if allowed.contains(.clamp), let clamp = clamp(after: group, taken) {
+    if allowed.contains(.clamp), let clamp = clamp(after: group, .clamp, taken) {
       residual.lower = clamp.lower
       residual.upper = clamp.upper
-      group.nodes.append(clamp.node)
+      group.nodes += clamp.nodes
       group.output = clamp.output
     }
     group.residual = residual

@@ -38,6 +38,8 @@ package enum EncodingRule: Sendable, Hashable {
   case keepsInput(Int)
   /// A clamp that fuses into the operator before it (Relu, Clip with constant bounds): encoded after, not between.
   case clamp(lower: Float, upper: Float)
+  /// An upper bound for each channel (Min with one constant for each), which fuses in the same way.
+  case clampChannels(upper: [Float])
 }
 
 /// An operator without weights that can run on codes.

@@ -28,6 +28,8 @@ package struct Fusions: OptionSet, Sendable {
   package static let clamp = Fusions(rawValue: 2)
   /// The sum with another value of the same shape.
   package static let residual = Fusions(rawValue: 4)
+  /// A bound of each channel, where the output is codes.
+  package static let channelClamp = Fusions(rawValue: 8)
 }
 
 /// A node as a lowering sees it: operands, how it computes, what fuses behind it.
@@ -96,6 +98,8 @@ package struct Epilogue {
   package var bias: [Float]?
   package var lower: Float = -.infinity
   package var upper: Float = .infinity
+  /// Upper bounds of the channels; only for lowerings with `Fusions.channelClamp`, which take it to codes.
+  package var channelUpper: [Float]?
   package var residual: Residual?
 
   package init() {}

@@ -134,7 +134,27 @@ package struct ConfigPane: CommandedPane {
         change.corrections = correctsBiases(settings) ? others : others + [.biasCorrection]
         return (change, correctsBiases(settings) ? "no bias correction" : "bias correction")
       }),
+    Setting(
+      title: "Reshaping", text: { reshaping($0.corrections ?? []) },
+      turn: { settings, step in
+        let all = [nil] + Correction.allCases.filter(\.reshapesGraph)
+        let list = settings.corrections ?? []
+        let place = all.firstIndex(of: list.first(where: \.reshapesGraph)) ?? 0
+        let wanted = all[(place + step + all.count) % all.count]
+        var change = SettingsChange()
+        let others = list.filter { !$0.reshapesGraph }
+        // Before what comes after rounding, behind the folding of batch norms.
+        let folding = others.prefix { $0 == .foldBatchNorm }
+        change.corrections = folding + (wanted.map { [$0] } ?? []) + others.dropFirst(folding.count)
+        return (change, wanted?.rawValue ?? "no reshaping")
+      }),
   ]
+
+  /// What of a list reshapes the network before rounding.
+  private static func reshaping(_ corrections: [Correction]) -> String {
+    let names = corrections.filter(\.reshapesGraph).map(\.title)
+    return names.isEmpty ? "none" : names.joined(separator: ", ")
+  }
 
   private static func correctsBiases(_ settings: LayerSettings) -> Bool {
     settings.corrections?.contains(.biasCorrection) ?? false

@@ -13,6 +13,9 @@ package struct Candidate: Sendable {
   /// of its own.
   package var roots: [ValueName: ValueName]
   package var quantizeSeconds: Double
+  /// The float network this was made from, where corrections reshaped the model's: it computes the same with other
+  /// weights.
+  package var reshaped: Graph?
 
   package init(
     recipe: Recipe, encoded: EncodedGraph, resolution: Resolution, warnings: [String],

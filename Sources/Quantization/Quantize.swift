@@ -23,8 +23,9 @@ package func quantize(
 
 /// One application of a recipe.
 struct Quantizer {
-  let graph: Graph
-  let infos: [ValueName: OperandInfo]
+  /// The float network, as corrections have reshaped it.
+  var graph: Graph
+  var infos: [ValueName: OperandInfo]
   let recipe: Recipe
   let threads: Int
   /// Instead of compiling the graph, for tests.
@@ -32,7 +33,9 @@ struct Quantizer {
   /// What need not be observed.
   var observations: Observations?
 
-  /// Share of the work that calibration is, for progress.
+  /// Share of the work that reshaping the network is where there is any, for progress.
+  private static let reshapingShare = 0.3
+  /// Share of the rest that calibration is.
   private static let calibrationShare = 0.9
 
   func candidate(
@@ -41,6 +44,20 @@ struct Quantizer {
     let clock = ContinuousClock()
     let begin = clock.now
     try refuseWhatIsMissing()
+    var quantizer = self
+    let notes = try quantizer.reshape(calibration) { try report(Self.reshapingShare * $0, $1) }
+    let done = notes.isEmpty ? 0 : Self.reshapingShare
+    var candidate = try quantizer.encode(calibration: calibration) { try report(done + (1 - done) * $0, $1) }
+    candidate.warnings = notes + candidate.warnings
+    if !notes.isEmpty { candidate.reshaped = quantizer.graph }
+    candidate.quantizeSeconds = begin.duration(to: clock.now) / .seconds(1)
+    return candidate
+  }
+
+  /// Calibrates and encodes the network as it is now.
+  private func encode(
+    calibration: (any CalibrationSource)?, report: (Double, String) throws -> Void
+  ) throws -> Candidate {
     let (resolution, placement) = recipe.resolveAndPlace(graph, infos: infos)
     var warnings = resolution.warnings
     var encoded = EncodedGraph(graph: graph)
@@ -57,10 +74,9 @@ struct Quantizer {
     try roundLayers(&encoded, resolution, calibration, &warnings) { try reportRest(0.8 * $0, $1) }
     try correctBiases(&encoded, resolution, calibration) { try reportRest(0.8 + 0.2 * $0, $1) }
     try report(1, "done")
-    let seconds = begin.duration(to: clock.now) / .seconds(1)
     return Candidate(
       recipe: recipe, encoded: encoded, resolution: resolution, warnings: warnings, observed: observed,
-      roots: placement.roots, quantizeSeconds: seconds)
+      roots: placement.roots, quantizeSeconds: 0)
   }
 
   /// A recipe made by hand may ask for what reading one refuses.
@@ -69,12 +85,6 @@ struct Quantizer {
     let methods = [recipe.defaults.weights.method] + changes.compactMap(\.weights.method)
     if let method = methods.first(where: { !$0.isAvailable }) {
       throw QuantizationError("method \(method.rawValue) is not in this version. Use \(Method.available).")
-    }
-    let corrections =
-      recipe.corrections + (recipe.defaults.corrections ?? []) + changes.flatMap { $0.corrections ?? [] }
-    if let correction = corrections.first(where: { !$0.isAvailable }) {
-      throw QuantizationError(
-        "correction \(correction.rawValue) is not in this version. Use \(Correction.available).")
     }
     if let format = recipe.defaults.weights.format ?? changes.lazy.compactMap(\.weights.format).first {
       throw QuantizationError(

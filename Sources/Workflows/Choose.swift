@@ -70,6 +70,14 @@ private struct ChoiceSearch {
 
   mutating func make(_ choice: Choice) throws {
     switch choice {
+    case .equalization:
+      for correction in Correction.allCases where correction.reshapesGraph && isOfUse(correction) {
+        try consider(correction.title) { recipe in
+          guard !recipe.corrections.contains(correction) else { return }
+          let reshaping = recipe.corrections.prefix { $0 == .foldBatchNorm || $0.reshapesGraph }
+          recipe.corrections.insert(correction, at: reshaping.count)
+        }
+      }
     case .ranges:
       for observer in [ObserverChoice.minMax, .percentile(99.99), .entropy, .mse] {
         try consider(observer.text) { $0.defaults.activations.observer = observer }
@@ -86,6 +94,16 @@ private struct ChoiceSearch {
         try consider(method.title) { $0.defaults.weights.method = method }
       }
     case .modes: try leaveLayersOut()
+    }
+  }
+
+  /// AWQ is about weights alone, the others about activations as well.
+  private func isOfUse(_ correction: Correction) -> Bool {
+    let isWeightOnly = best.defaults.mode == .weightOnly
+    switch correction {
+    case .awq: return isWeightOnly
+    case .smoothQuant, .biasAbsorption: return !isWeightOnly
+    default: return true
     }
   }
 

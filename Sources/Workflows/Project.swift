@@ -164,3 +164,19 @@ extension Project {
     return try prepare([(name, recipe)], plan: plan, reporter: reporter)[0].candidate
   }
 }
+
+extension Project {
+  /// This project over the float network as a recipe's corrections reshape it, on which single layers are then measured;
+  /// itself where none does.
+  package func reshaped(
+    by recipe: Recipe, calibration: BoundDataset?, reporter: Reporter
+  ) throws -> Project {
+    guard !recipe.reshapingCorrections.isEmpty else { return self }
+    let found = try Quantization.reshaped(
+      model.graph, infos: model.infos, recipe: recipe, calibration: calibration, threads: threads,
+      report: { try reporter.report($0, $1) })
+    var project = self
+    (project.model.graph, project.model.infos) = (found.graph, found.infos)
+    return project
+  }
+}

@@ -67,7 +67,7 @@ import Testing
     ("lathe: 2", "r.yaml:1:8: lathe is 2, expected 1, the format this version reads."),
     (
       "lathe: 1\nnames: x",
-      "r.yaml:2:1: unknown key \"names\" in the recipe, expected lathe, name, defaults, inputs, rules, calibration, corrections, training, choose."
+      "r.yaml:2:1: unknown key \"names\" in the recipe, expected lathe, name, defaults, inputs, rules, calibration, corrections, smoothing, training, choose."
     ),
     (
       "lathe: 1\ndefaults: {weights: {bits: 9}}", "r.yaml:2:28: defaults.weights.bits is 9, expected 2 to 8."
@@ -89,8 +89,8 @@ import Testing
       "r.yaml:3:42: weights.format Q4_K is not in this version. Use bits and granularity {group: n}."
     ),
     (
-      "lathe: 1\ncorrections: [fold-batch-norm, smooth-quant]",
-      "r.yaml:2:32: correction smooth-quant is not in this version. Use fold-batch-norm, bias-correction."
+      "lathe: 1\nsmoothing: 2",
+      "r.yaml:2:12: smoothing is 2, expected 0…1."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {}, mode: float}",

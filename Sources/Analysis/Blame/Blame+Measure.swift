@@ -97,9 +97,10 @@ extension Project {
         uniqueKeysWithValues: shapes.map { name, shape in
           (name, OperandInfo(type: model.infos[name]?.type ?? .float32, shape: shape))
         })
+      let reference = candidate.reshaped ?? model.graph
       let graph = try BlameGraph(
-        reference: model.graph, candidate: candidate.encoded, layers: layers,
-        infos: try model.graph.infer(inputs: operands), single: model.batchInputs.isEmpty ? nil : model.infos,
+        reference: reference, candidate: candidate.encoded, layers: layers,
+        infos: try reference.infer(inputs: operands), single: model.batchInputs.isEmpty ? nil : model.infos,
         batch: batch)
       return (
         graph,

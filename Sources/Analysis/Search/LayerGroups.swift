@@ -34,7 +34,7 @@ package enum LayerGroups {
         let source: ValueName?
         switch rule {
         case .keepsInput(let input): source = node.inputs[input]
-        case .clamp: source = node.inputs[0]
+        case .clamp, .clampChannels: source = node.inputs[0]
         case .ownOutput: return nil
         }
         guard let source else { return nil }

@@ -64,11 +64,15 @@ struct RecipeSearch: Sendable {
 
   /// Calibrates, rounds and measures every layer alone.
   init(_ project: Project, base given: Recipe, settings: SearchSettings, reporter: Reporter) throws {
-    self.project = project
     self.settings = settings
     let samples = try SearchSamples(
       project, recipe: given, selecting: settings.selectionSamples, limit: settings.limit)
     self.samples = samples
+    // Layers are measured on the network as corrections reshape it; recipes keep those corrections.
+    let project = try project.reshaped(
+      by: given, calibration: samples.calibration, reporter: reporter.part(0...0.05))
+    self.project = project
+    let reporter = reporter.part(0.05...1)
     var base = given
     base.calibration.samples = samples.calibration.count
     base.choices = []  // the search is what chooses
@@ -174,7 +178,8 @@ struct RecipeSearch: Sendable {
   /// The network of a recipe, from the start but for the calibration.
   func candidate(_ recipe: Recipe, _ reporter: Reporter) throws -> Candidate {
     try quantize(
-      project.model.graph, infos: project.model.infos, recipe: recipe, calibration: samples.calibration,
+      project.model.graph, infos: project.model.infos, recipe: recipe.withoutReshaping,
+      calibration: samples.calibration,
       observations: observations, threads: project.threads,
       report: { fraction, note in try reporter.report(fraction, "\(recipe.name): \(note)") })
   }

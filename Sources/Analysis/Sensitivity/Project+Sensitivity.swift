@@ -33,8 +33,7 @@ extension Project {
     base: Recipe, widths: [Width], metric: SensitivityReport.Metric? = nil, limit: Int? = nil,
     peakGflops: Double? = nil, memoryLimit: Int? = nil, reporter: Reporter
   ) throws -> SensitivityReport {
-    var sweep = SensitivitySweep(self, base: base, widths: widths)
-    if let memoryLimit { sweep.memoryLimit = memoryLimit }
+    let sweep = SensitivitySweep(self, base: base, widths: widths)
     guard !sweep.layers.isEmpty else {
       throw WorkflowError("\(model.path): no layer can be quantized (found no constant weights).")
     }
@@ -51,9 +50,12 @@ extension Project {
       let calibration = try calibrated.flatMap { index in
         try calibrationData(plan.source, recipe: recipes[index])?.selecting(fold.calibration[index])
       }
+      let reporter = reporter.part(Double(number) * share...Swift.min(1, Double(number + 1) * share))
+      let project = try reshaped(by: base, calibration: calibration, reporter: reporter.part(0...0.05))
+      var sweep = SensitivitySweep(project, base: base, widths: widths)
+      if let memoryLimit { sweep.memoryLimit = memoryLimit }
       let part = try sweep.run(
-        calibration: calibration, samples: data.selecting(fold.evaluation),
-        reporter: reporter.part(Double(number) * share...Swift.min(1, Double(number + 1) * share)))
+        calibration: calibration, samples: data.selecting(fold.evaluation), reporter: reporter.part(0.05...1))
       if result == nil { result = part } else { result?.append(part) }
     }
     guard let result else { throw WorkflowError("\(dataPath ?? "--data"): has no samples to evaluate.") }

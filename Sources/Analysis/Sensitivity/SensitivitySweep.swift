@@ -29,9 +29,10 @@ package struct SensitivitySweep: Sendable {
   /// Weights that were rounded before, by width and value: they take the place of those rounded to nearest.
   package var rounded: [Int: [ValueName: EncodedTensor]] = [:]
 
+  /// - Parameter project: over the network that the recipe's corrections reshape (`Project.reshaped`).
   package init(_ project: Project, base: Recipe, widths: [Width]) {
     self.project = project
-    self.base = base
+    self.base = base.withoutReshaping
     self.widths = widths
     layers = base.resolve(project.model.graph, infos: project.model.infos).layers.filter {
       $0.kind == .weighted && $0.effective.mode != .float

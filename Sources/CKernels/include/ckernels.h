@@ -273,6 +273,8 @@ typedef struct {
   void (*mul_u8)(const uint8_t *a, const uint8_t *b, size_t n, int32_t a_zero, int32_t b_zero, float multiplier,
                  int32_t zero, int32_t lower, int32_t upper, uint8_t *y);
   void (*lookup_u8)(const uint8_t *x, size_t n, const uint8_t *table, uint8_t *y);
+  // y[i·stride + j] = min(y[i·stride + j], upper[j]) for j < n: a clamp with a bound of each channel
+  void (*cap_u8)(uint8_t *y, size_t rows, size_t stride, const uint8_t *upper, size_t n);
 
   // --- pooling on NHWC by offsets (as in depthwise); count is the divisor of each row (padding excluded or not)
   void (*maxpool_f32)(const float *a, const int32_t *offsets, size_t taps, size_t channels, float *c, size_t m0, size_t m1);

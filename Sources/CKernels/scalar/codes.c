@@ -49,6 +49,12 @@ static void lookup_u8(const uint8_t *x, size_t n, const uint8_t *table, uint8_t 
   for (size_t i = 0; i < n; i++) y[i] = table[x[i]];
 }
 
+// The compiler makes vectors of it, which is all that memory allows.
+static void cap_u8(uint8_t *restrict y, size_t rows, size_t stride, const uint8_t *restrict upper, size_t n) {
+  for (size_t i = 0; i < rows; i++, y += stride)
+    for (size_t j = 0; j < n; j++) y[j] = y[j] < upper[j] ? y[j] : upper[j];
+}
+
 void ck_scalar_codes(ck_table *table) {
   table->minmax_f32 = minmax_f32;
   table->quantize_f32_u8 = quantize_f32_u8;
@@ -57,4 +63,5 @@ void ck_scalar_codes(ck_table *table) {
   table->add_u8 = add_u8;
   table->mul_u8 = mul_u8;
   table->lookup_u8 = lookup_u8;
+  table->cap_u8 = cap_u8;
 }

@@ -63,6 +63,18 @@ package struct Mean: VariadicFunction, PlainOperator {
   }
 }
 
+extension Min: ActivationOperator {
+  /// With one constant for each channel it is a clamp.
+  package func encodingRule(_ inputs: [OperandInfo?]) -> EncodingRule? {
+    guard inputs.count == 2, let rank = inputs[0]?.shape?.count, rank > 1, inputs[0]?.constant == nil,
+      let bounds = inputs[1]?.constant, bounds.type == .float32, bounds.shape.count <= rank
+    else { return nil }
+    let shape = Shape(repeating: 1, count: rank - bounds.shape.count) + bounds.shape
+    guard shape[1] > 1, shape[1] == bounds.count, inputs[0]?.shape?[1] == shape[1] else { return nil }
+    return .clampChannels(upper: bounds.floats)
+  }
+}
+
 extension VariadicFunction {
   /// `share` as the gradient of each operand asked for, summed to its shape.
   fileprivate func gradients(

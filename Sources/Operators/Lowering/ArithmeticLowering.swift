@@ -3,7 +3,7 @@ import Graph
 import Tensors
 
 extension ArithmeticFunction {
-  package var fusions: Fusions { self is Add || self is Sub || self is Mul ? [.clamp] : [] }
+  package var fusions: Fusions { self is Add || self is Sub || self is Mul || self is Min ? [.clamp] : [] }
 
   package func lower(_ site: LoweringSite) throws -> KernelCall? {
     guard site.inputs.count == 2, site.epilogue.residual == nil, site.epilogue.bias == nil,
@@ -133,6 +133,8 @@ extension ArithmeticFunction {
     case (is Max, 1, 0): return { kernels.pointee.clamp_f32($0, $2, $1[0], .infinity, $3) }
     case (is Max, 0, 1): return { kernels.pointee.clamp_f32($1, $2, $0[0], .infinity, $3) }
     case (is Min, 1, 0): return { kernels.pointee.clamp_f32($0, $2, -.infinity, $1[0], $3) }
+    case (is Min, 1, 1):
+      return { x, y, n, out in for i in 0..<n { out[i] = x[i] < y[i] || x[i].isNaN ? x[i] : y[i] } }
     case (is Min, 0, 1): return { kernels.pointee.clamp_f32($1, $2, -.infinity, $0[0], $3) }
     default:
       return { x, y, n, out in for i in 0..<n { out[i] = value(x[i &* a], y[i &* b]) } }

@@ -11,6 +11,7 @@ struct CodesEpilogue {
   private var multiplier: Pinned
   private var bias: Pinned?
   private var floatBias: Pinned?
+  private var caps: Pinned?
 
   /// - Parameters:
   ///   - scales: weight scale of each output channel.
@@ -31,6 +32,9 @@ struct CodesEpilogue {
       values.output = CK_OUT_U8
       values.zero = own.zero
       (values.lower, values.upper) = own.clamp(epilogue.lower, epilogue.upper)
+      caps = epilogue.channelUpper.map { bounds in
+        Pinned(bounds.map { UInt8(own.clamp(epilogue.lower, $0).1) })
+      }
       if let residual = epilogue.residual {
         guard let codes = residual.operand.codes else { return nil }
         values.r_zero = codes.zero
@@ -41,6 +45,7 @@ struct CodesEpilogue {
       }
       return
     }
+    guard epilogue.channelUpper == nil else { return nil }
     form = .plain
     multiplier = Pinned(scales)
     self.floatBias = floatBias.map { Pinned($0) }
@@ -58,6 +63,7 @@ struct CodesEpilogue {
   }
 
   var isFloat: Bool { form == .plain }
+  var hasCaps: Bool { caps != nil }
   var hasResidual: Bool { values.r_multiplier != 0 }
 
   /// A product whose epilogue is filled in: outputs from element `offset` of `c`, whose first channel is given.
@@ -76,6 +82,17 @@ struct CodesEpilogue {
       g.residual = residual.map { $0.of(UInt8.self) + offset }
     }
     return g
+  }
+
+  /// Clamps codes by the bounds of their channels, the first of which is given, where there are such bounds.
+  ///
+  /// - Parameter codes: `rows` times `channels`, rows `stride` apart.
+  func cap(
+    _ codes: UnsafeMutableRawPointer, rows: Int, stride: Int, firstChannel: Int, channels: Int,
+    _ kernels: UnsafePointer<ck_table>
+  ) {
+    guard let caps else { return }
+    kernels.pointee.cap_u8(codes.of(UInt8.self), rows, stride, caps.of(UInt8.self) + firstChannel, channels)
   }
 
   /// The same for a depthwise convolution; `nil` where it would need a float residual.

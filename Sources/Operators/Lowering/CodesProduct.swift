@@ -71,4 +71,14 @@ struct CodesProduct {
       kernels.pointee.conv3x3_u8s8(&w, tiles.lowerBound, tiles.upperBound)
     }
   }
+
+  /// The outputs of a chunk, as blocks of the rows and columns of its image's product.
+  func forEachBlock(_ chunk: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void) {
+    switch cut {
+    case .rows(let tiles):
+      let (_, m0, m1, n0, n1) = tiles.chunk(chunk, rows: rows.rows, columns: shape.n)
+      body(m0..<m1, n0..<n1)
+    case .windows(let tiles, _): tiles.forEachRun(chunk) { body($0, 0..<shape.n) }
+    }
+  }
 }

@@ -3,7 +3,7 @@ import Graph
 import Tensors
 
 extension Conv: Lowerable {
-  package var fusions: Fusions { [.bias, .clamp, .residual] }
+  package var fusions: Fusions { [.bias, .clamp, .channelClamp, .residual] }
   package func channelAxis(rank: Int) -> Int { 1 }
 
   package func lower(_ site: LoweringSite) throws -> KernelCall? {

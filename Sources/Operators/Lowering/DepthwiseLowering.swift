@@ -95,7 +95,7 @@ struct DepthwiseCall {
   }
 
   private func floatCall(_ values: FloatWeights) -> KernelCall? {
-    guard let x = site.input(0), let images = x.info.shape?[0],
+    guard let x = site.input(0), let images = x.info.shape?[0], site.epilogue.channelUpper == nil,
       computedBias == nil || site.epilogue.bias == nil
     else { return nil }
     var (lower, upper) = (site.epilogue.lower, site.epilogue.upper)
@@ -214,7 +214,11 @@ struct DepthwiseCall {
           d.c_stride = channels
           d.residual_stride = channels
           let from = chunk % tiles * rows
-          kernels.pointee.depthwise_u8s8(&d, from, Swift.min(window.positions, from + rows))
+          let to = Swift.min(window.positions, from + rows)
+          kernels.pointee.depthwise_u8s8(&d, from, to)
+          epilogue.cap(
+            c + (image * window.positions + from) * channels, rows: to - from, stride: channels,
+            firstChannel: 0, channels: channels, kernels)
         }
       ]
     }

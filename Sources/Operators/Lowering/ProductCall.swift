@@ -152,8 +152,10 @@ struct Product {
     return zip(own, fused).map { $0 + $1 }
   }
 
-  /// Bounds of the fused clamp in float, or `nil` when a clamp sits between the node and a residual.
+  /// Bounds of the fused clamp in float, or `nil` when a clamp sits between the node and a residual or
+  /// channels have bounds of their own.
   var floatBounds: (Float, Float)? {
+    guard site.epilogue.channelUpper == nil else { return nil }
     guard let residual = site.epilogue.residual else { return (site.epilogue.lower, site.epilogue.upper) }
     guard residual.branch == nil, site.epilogue.lower == -.infinity, site.epilogue.upper == .infinity else {
       return nil

@@ -50,6 +50,13 @@ extension Product {
               g.c_stride = channels
               g.residual_stride = channels
               product.run(g, chunk, scratch: scratch + thread * product.scratchBytesPerThread)
+              guard epilogue.hasCaps else { continue }
+              product.forEachBlock(chunk) { rows, columns in
+                epilogue.cap(
+                  c + (out + rows.lowerBound * channels + columns.lowerBound), rows: rows.count,
+                  stride: channels, firstChannel: group * shape.n + columns.lowerBound,
+                  channels: columns.count, kernels)
+              }
             }
           })
       ]
@@ -57,7 +64,9 @@ extension Product {
   }
 
   func groupedCodesCall(_ weights: ProductWeights, _ input: ByteCodes) -> KernelCall? {
-    guard case .grouped(let bits, let group) = weights.kind else { return nil }
+    guard case .grouped(let bits, let group) = weights.kind, site.epilogue.channelUpper == nil else {
+      return nil
+    }
     let rows = rows.merged
     let tiles = tiles(1 << 20, rows)
     let bias = floatBias.map { Pinned($0) }

@@ -37,14 +37,19 @@ struct WindowTiles {
 
   /// What chunks write.
   var parts: OutputParts {
+    OutputParts(perImage: chunks) { index, run in
+      let first = chunk(index).image * height * width
+      forEachRun(index) { run((first + $0.lowerBound) * channels, $0.count * channels) }
+    }
+  }
+
+  /// The outputs of a chunk, counted in its image, as runs of neighbours.
+  func forEachRun(_ index: Int, _ body: (Range<Int>) -> Void) {
     let across = (width + 3) / 4
-    return OutputParts(perImage: chunks) { index, run in
-      let (image, tiles) = chunk(index)
-      for tile in tiles {
-        let (y, x) = (tile / across * 4, tile % across * 4)
-        for row in y..<Swift.min(y + 4, height) {
-          run(((image * height + row) * width + x) * channels, Swift.min(4, width - x) * channels)
-        }
+    for tile in chunk(index).tiles {
+      let (y, x) = (tile / across * 4, tile % across * 4)
+      for row in y..<Swift.min(y + 4, height) {
+        body(row * width + x..<row * width + Swift.min(x + 4, width))
       }
     }
   }

@@ -51,6 +51,7 @@ extension Quantizer {
     let inputs = try LayerRows(layer, quantized.graph, quantized.stream, seed: seed)
     let problem = try LayerDistance(
       layer, bias: bias.flatMap { encoded.graph.constants[$0] },
+      // Bounds of single channels are wide of most outputs, and are not part of the distance.
       clamp: encoded.graph.clamp(after: place, consumers: encoded.graph.consumers, infos: infos).map {
         ($0.lower, $0.upper)
       },

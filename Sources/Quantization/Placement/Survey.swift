@@ -33,7 +33,7 @@ struct Survey {
     for index in graph.nodes.indices where owners[index] == nil {
       guard let clamp = graph.clamp(after: index, consumers: consumers, infos: infos) else { continue }
       clamps[index] = clamp
-      owners[clamp.node] = index
+      for node in clamp.nodes { owners[node] = index }
     }
     for (index, layer) in layers where layer.kind == .activation { rules[index] = rule(index, layer) }
     operators = Set(rules.keys)
@@ -50,6 +50,8 @@ struct Survey {
     switch rule {
     case .keepsInput(let input): return node.reads(float32At: input, infos) ? rule : nil
     case .clamp: return node.reads(float32At: 0, infos) ? rule : nil
+    // Alone it has no kernel on codes.
+    case .clampChannels: return nil
     case .ownOutput:
       // A function that is no clamp (SiLU, GELU) runs in float, and so does what has a float constant for an operand.
       if op is any ElementwiseOperator { return nil }
@@ -101,7 +103,7 @@ struct Survey {
     guard operators.contains(index), let rule = rules[index] else { return [] }
     switch rule {
     case .keepsInput(let input): return node.inputs[input].map { [$0] } ?? []
-    case .clamp: return node.inputs[0].map { [$0] } ?? []
+    case .clamp, .clampChannels: return node.inputs[0].map { [$0] } ?? []
     case .ownOutput:
       var values: [ValueName] = []
       for case let value? in node.inputs where infos[value]?.type == .float32 && !values.contains(value) {

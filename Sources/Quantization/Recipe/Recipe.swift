@@ -3,6 +3,8 @@ import Tensors
 
 /// A part of a recipe that measuring may choose.
 package enum Choice: String, Sendable, Hashable, CaseIterable {
+  /// Whether the network is reshaped before anything is encoded, and how.
+  case equalization
   /// Observers of activations and the search of weight scales.
   case ranges
   /// Whether biases are corrected.
@@ -23,6 +25,8 @@ package struct Recipe: Sendable, Hashable {
   package var calibration: CalibrationSettings
   /// In the order they are applied.
   package var corrections: [Correction]
+  /// SmoothQuant's α, 0…1; `nil` searches it for each value.
+  package var smoothing: Float?
   package var training: TrainingSettings?
   /// What is left to be chosen by measuring on a part of the calibration samples that is held back.
   package var choices: [Choice] = []
@@ -51,7 +55,7 @@ package struct Recipe: Sendable, Hashable {
   /// Whether a layer of these settings needs samples: for ranges, for rounding, or for its corrections.
   package func readsSamples(_ settings: LayerSettings) -> Bool {
     settings.mode.isStatic || settings.mode != .float && settings.weights.method.readsSamples
-      || corrects(settings, by: .biasCorrection)
+      || Correction.allCases.contains { $0.readsSamples && corrects(settings, by: $0) }
   }
 
   /// Whether some layer may need samples.
@@ -59,7 +63,7 @@ package struct Recipe: Sendable, Hashable {
     readsSamples(defaults)
       || rules.contains {
         $0.change.mode?.isStatic == true || $0.change.weights.method?.readsSamples == true
-          || $0.change.corrections?.contains(.biasCorrection) ?? false
+          || $0.change.corrections?.contains(where: \.readsSamples) ?? false
       }
   }
 }

@@ -71,6 +71,9 @@ struct RecipeReader {
     }
     if let node = fields.take("calibration") { recipe.calibration = try calibration(node) }
     if let node = fields.take("corrections") { recipe.corrections = try corrections(node, fields) }
+    recipe.smoothing = try fields.number("smoothing", "0…1", where: { (0...1).contains($0) }).map {
+      Float($0)
+    }
     if let node = fields.take("training") { recipe.training = try training(node) }
     recipe.choices = try (fields.words("choose") ?? []).map { text, node in
       try fields.choice(node, "choose", Choice.self)
@@ -240,25 +243,13 @@ struct RecipeReader {
       throw fields.error(node, "\(fields.name(of: "corrections")) is \(node.kind), expected a list.")
     }
     return try list.map { node in
-      let correction = try fields.choice(node, "corrections", Correction.self)
-      if !correction.isAvailable {
-        throw fields.error(
-          node, "correction \(correction.rawValue) is not in this version. Use \(Correction.available).")
-      }
-      return correction
+      try fields.choice(node, "corrections", Correction.self)
     }
   }
 }
 
 extension Method {
   /// The methods of this version, for messages.
-  package static var available: String {
-    allCases.filter(\.isAvailable).map(\.rawValue).joined(separator: ", ")
-  }
-}
-
-extension Correction {
-  /// The corrections of this version, for messages.
   package static var available: String {
     allCases.filter(\.isAvailable).map(\.rawValue).joined(separator: ", ")
   }

@@ -16,6 +16,7 @@ extension Recipe {
     if calibration.source != .data { calibrationPairs.append(("source", calibration.source.rawValue)) }
     lines.append("calibration: \(YAMLText.mapping(calibrationPairs))")
     lines.append("corrections: \(YAMLText.list(corrections.map(\.rawValue)))")
+    if let smoothing { lines.append("smoothing: \(smoothing)") }
     if let training { lines.append("training: \(YAMLText.mapping(training.pairs))") }
     if !choices.isEmpty { lines.append("choose: \(YAMLText.list(choices.map(\.rawValue)))") }
     return lines.joined(separator: "\n") + "\n"

@@ -180,12 +180,22 @@ package enum Method: String, Sendable, Hashable, CaseIterable {
 package enum Correction: String, Sendable, Hashable, CaseIterable {
   case foldBatchNorm = "fold-batch-norm"
   case crossLayerEqualization = "cross-layer-equalization"
+  case biasAbsorption = "bias-absorption"
   case smoothQuant = "smooth-quant"
   case awq
   case biasCorrection = "bias-correction"
 
-  /// Whether this version has it.
-  package var isAvailable: Bool { self == .foldBatchNorm || self == .biasCorrection }
+  /// As its authors write it, short.
+  package var title: String {
+    switch self {
+    case .foldBatchNorm: "fold"
+    case .crossLayerEqualization: "cross-layer"
+    case .biasAbsorption: "absorption"
+    case .smoothQuant: "SmoothQuant"
+    case .awq: "AWQ"
+    case .biasCorrection: "bias corr."
+    }
+  }
 }
 
 /// Which samples calibrate.
