@@ -71,11 +71,11 @@ private struct ChoiceSearch {
   mutating func make(_ choice: Choice) throws {
     switch choice {
     case .equalization:
-      for correction in Correction.allCases where correction.reshapesGraph && isOfUse(correction) {
-        try consider(correction.title) { recipe in
-          guard !recipe.corrections.contains(correction) else { return }
-          let reshaping = recipe.corrections.prefix { $0 == .foldBatchNorm || $0.reshapesGraph }
-          recipe.corrections.insert(correction, at: reshaping.count)
+      let plain = best.corrections
+      for corrections in reshapings {
+        try consider(corrections.map(\.title).joined(separator: " with ")) { recipe in
+          let folding = plain.prefix { $0 == .foldBatchNorm }
+          recipe.corrections = folding + corrections + plain.dropFirst(folding.count)
         }
       }
     case .ranges:
@@ -97,14 +97,14 @@ private struct ChoiceSearch {
     }
   }
 
-  /// AWQ is about weights alone, the others about activations as well.
-  private func isOfUse(_ correction: Correction) -> Bool {
-    let isWeightOnly = best.defaults.mode == .weightOnly
-    switch correction {
-    case .awq: return isWeightOnly
-    case .smoothQuant, .biasAbsorption: return !isWeightOnly
-    default: return true
-    }
+  /// Ways of reshaping that are worth a try: AWQ is about weights alone. What equalization does to activations SmoothQuant
+  /// mends, so the two are tried together as well.
+  private var reshapings: [[Correction]] {
+    best.defaults.mode == .weightOnly
+      ? [[.crossLayerEqualization], [.awq]]
+      : [
+        [.crossLayerEqualization], [.biasAbsorption], [.smoothQuant], [.crossLayerEqualization, .smoothQuant],
+      ]
   }
 
   /// Leaves the layers whose activations suffer most out of static quantization: one, two, four, … of them.

@@ -3,12 +3,12 @@ import Tensors
 
 /// A part of a recipe that measuring may choose.
 package enum Choice: String, Sendable, Hashable, CaseIterable {
+  /// Whether biases are corrected.
+  case corrections
   /// Whether the network is reshaped before anything is encoded, and how.
   case equalization
   /// Observers of activations and the search of weight scales.
   case ranges
-  /// Whether biases are corrected.
-  case corrections
   /// Methods of rounding.
   case rounding
   /// Layers that are better left with ranges found at run time, or in float.
