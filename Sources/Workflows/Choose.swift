@@ -24,7 +24,7 @@ extension Project {
       data.count, taking: Swift.max(data.count / 4, 1), seed: recipe.calibration.seed)
     guard !rest.isEmpty else { return (plain, ["nothing was chosen: there is one calibration sample"]) }
     var search = ChoiceSearch(
-      project: self, judge: try Judge(self, data, held), source: data.selecting(rest), name: name,
+      project: self, judge: try Judge(self, data.selecting(held)), source: data.selecting(rest), name: name,
       reporter: reporter, best: plain)
     try search.start(parts: recipe.choices.count)
     for choice in Choice.allCases where recipe.choices.contains(choice) { try search.make(choice) }
@@ -152,7 +152,7 @@ private struct ChoiceSearch {
       project.model.graph, infos: project.model.infos, recipe: recipe, calibration: source,
       threads: project.threads,
       report: { try part.report($0, "\(name): choosing, try \(number): \($1)") })
-    return (candidate, try judge.verdict(candidate)?.divergence ?? .infinity)
+    return (candidate, try judge.scores(candidate.runnable()).distance)
   }
 
   func summary(heldBack: Int) -> String {

@@ -2,83 +2,91 @@ import Datasets
 import Evaluation
 import Execution
 import Graph
-import Quantization
 import Tensors
 
-/// Judges candidates on samples that they were not made with, by how far their integer networks answer from float32.
-struct Judge {
+/// Scores networks on the same samples beside float32, which runs once.
+///
+/// Batches go side by side, each on threads of its own (`Lanes`): with one batch at a time, threads wait for each other
+/// after every step.
+package struct Judge: Sendable {
   /// Output that is compared, where the model has one; class scores where it has those.
-  let answer: ValueName?
-  let hasClasses: Bool
-  private let project: Project
-  private let data: BoundDataset
-  private let samples: [Int]
+  package let answer: ValueName?
+  package let float32: Scores
+  private let model: Model
+  private let samples: BoundDataset
   private let classes: Int?
-  /// Samples of one run of float32, and so of candidates.
-  private let batch: Int
-  /// float32's answers, batch by batch, and its scores.
+  private let lanes: Int
+  private let threadsPerLane: Int
+  private let batches: [[Int]]
+  /// float32's outputs by batch.
   private let expected: [[Tensor]]
-  private let reference: Scores
 
-  /// - Parameter samples: indices of `data`.
-  init(_ project: Project, _ data: BoundDataset, _ samples: [Int]) throws {
-    self.project = project
-    self.data = data
-    self.samples = samples
+  package var hasClasses: Bool { classes != nil }
+
+  /// Runs float32 on the samples and keeps its outputs.
+  package init(_ project: Project, _ samples: BoundDataset) throws {
     let model = project.model
-    let runner = try Runner(
-      EncodedGraph(graph: model.graph), model: model, batch: Project.evaluationBatch, threads: project.threads
-    )
-    batch = runner.batch
-    classes = model.classOutput(
-      named: data.answerOutput ?? project.data.answerOutput, in: runner.program.outputs)
-    answer = classes.map { runner.program.outputs[$0].name } ?? runner.program.outputs.first?.name
-    hasClasses = classes != nil
-    var expected: [[Tensor]] = []
-    var reference = Scores()
-    let classes = classes
-    try Self.visit(samples, runner, data) { inputs, labels, count in
-      let outputs = try runner.run(inputs, count: count)
-      expected.append(outputs)
-      reference.add(outputs, reference: outputs, classes: classes, labels: labels, count: count)
+    self.model = model
+    self.samples = samples
+    let each = Swift.max(model.batch(Project.evaluationBatch), 1)
+    lanes = Swift.max(Swift.min(project.threads, (samples.count + each - 1) / each), 1)
+    threadsPerLane = Swift.max(project.threads / lanes, 1)
+    let runners = try Self.runners(EncodedGraph(graph: model.graph), model, lanes, threadsPerLane)
+    let (outputs, batch) = (runners.first.program.outputs, runners.first.batch)
+    let classes = model.classOutput(named: samples.answerOutput ?? project.data.answerOutput, in: outputs)
+    self.classes = classes
+    answer = classes.map { outputs[$0].name } ?? outputs.first?.name
+    let batches = stride(from: 0, to: samples.count, by: batch).map {
+      Array($0..<Swift.min($0 + batch, samples.count))
     }
-    self.expected = expected
-    self.reference = reference
-  }
-
-  var float32Top1: Double? { reference.top1Share }
-
-  struct Verdict {
-    /// Mean KL(float32 ‖ candidate); without classes, the noise of the answers over their signal.
-    var divergence: Double
-    var scores: Scores
-  }
-
-  /// `nil` without samples.
-  func verdict(_ candidate: Candidate) throws -> Verdict? {
-    guard !samples.isEmpty else { return nil }
-    let runner = try Runner(
-      candidate.runnable(), model: project.model, batch: batch, threads: project.threads)
+    self.batches = batches
+    expected = try runners.map(0..<batches.count) { runner, number in
+      try runner.run(samples.batch(runner.fill(batches[number])), count: batches[number].count)
+    }
     var scores = Scores()
-    var index = 0
-    try Self.visit(samples, runner, data) { inputs, labels, count in
-      scores.add(
-        try runner.run(inputs, count: count), reference: expected[index], classes: classes, labels: labels,
-        count: count)
-      index += 1
+    for (outputs, batch) in zip(expected, batches) {
+      scores.append(Self.scored(outputs, outputs, batch, samples, classes))
     }
-    let divergence = scores.meanDivergence ?? scores.noise / Swift.max(scores.signal, .leastNormalMagnitude)
-    return Verdict(divergence: divergence, scores: scores)
+    float32 = scores
   }
 
-  private static func visit(
-    _ samples: [Int], _ runner: Runner, _ data: BoundDataset,
-    _ body: ([ValueName: Tensor], [Int], Int) throws -> Void
-  ) throws {
-    for start in stride(from: 0, to: samples.count, by: runner.batch) {
-      let chunk = Array(samples[start..<Swift.min(start + runner.batch, samples.count)])
-      let labels = data.labels.map { labels in chunk.map { labels[$0] } } ?? []
-      try body(data.batch(runner.fill(chunk)), labels, chunk.count)
+  /// What a network scores, run as it is given; of no samples where there are none.
+  package func scores(_ network: EncodedGraph) throws -> Scores {
+    guard !batches.isEmpty else { return Scores() }
+    let runners = try Self.runners(network, model, lanes, threadsPerLane)
+    let parts = try runners.map(0..<batches.count) { runner, number in
+      let batch = batches[number]
+      let outputs = try runner.run(samples.batch(runner.fill(batch)), count: batch.count)
+      return Self.scored(outputs, expected[number], batch, samples, classes)
+    }
+    return parts.reduce(into: Scores()) { $0.append($1) }
+  }
+
+  /// The same of the network that is computed in float32 in its place, whatever the widths.
+  package func scores(simulating network: EncodedGraph) throws -> Scores {
+    try scores(EncodedGraph(graph: simulated(network)))
+  }
+
+  private static func runners(
+    _ network: EncodedGraph, _ model: Model, _ lanes: Int, _ threads: Int
+  ) throws -> Lanes<Runner> {
+    try Lanes(lanes) {
+      try Runner(network, model: model, batch: Project.evaluationBatch, threads: threads)
     }
   }
+
+  private static func scored(
+    _ outputs: [Tensor], _ expected: [Tensor], _ batch: [Int], _ samples: BoundDataset, _ classes: Int?
+  ) -> Scores {
+    var scores = Scores()
+    scores.add(
+      outputs, reference: expected, classes: classes,
+      labels: samples.labels.map { labels in batch.map { labels[$0] } } ?? [], count: batch.count)
+    return scores
+  }
+}
+
+extension Scores {
+  /// How far from float32: mean KL in nats; for networks without class scores, noise over signal.
+  package var distance: Double { meanDivergence ?? noise / Swift.max(signal, .leastNormalMagnitude) }
 }

@@ -128,7 +128,7 @@ private struct TrainingRun {
     let held = Int((Double(data.count) * settings.holdOut).rounded())
     let (validation, samples) = Sampling.split(data.count, taking: held, seed: settings.seed)
     try reporter.report(0, "preparing to train")
-    let judge = try Judge(project, data, validation)
+    let judge = try Judge(project, data.selecting(validation))
     guard let answer = judge.answer else { throw TrainingError("the model has no output to train") }
     let trainer = try Trainer(
       candidate, answer: .init(output: answer, hasClasses: judge.hasClasses),
@@ -136,7 +136,7 @@ private struct TrainingRun {
       threads: project.threads, shapes: { project.model.inputShapes(batch: $0) })
     var progress = TrainingProgress(
       epoch: 0, epochs: settings.epochs, step: 0, steps: trainer.stepsPerEpoch, loss: .nan, history: [],
-      float32Top1: judge.float32Top1, start: try judge.point(candidate, loss: .nan), bestEpoch: nil,
+      float32Top1: judge.float32.top1Share, start: try judge.point(candidate, loss: .nan), bestEpoch: nil,
       heldBack: validation.count, memoryBytes: trainer.memoryBytes)
     var best = trainer.numbers
     let saved = try resume(trainer)
@@ -246,7 +246,8 @@ private struct TrainingRun {
 
 extension Judge {
   fileprivate func point(_ candidate: Candidate, loss: Double) throws -> TrainingPoint {
-    guard let verdict = try verdict(candidate) else { return TrainingPoint(loss: loss) }
-    return TrainingPoint(loss: loss, divergence: verdict.divergence, top1: verdict.scores.top1Share)
+    let scores = try scores(candidate.runnable())
+    guard scores.samples > 0 else { return TrainingPoint(loss: loss) }
+    return TrainingPoint(loss: loss, divergence: scores.distance, top1: scores.top1Share)
   }
 }

@@ -38,10 +38,10 @@ import Testing
   /// What is chosen is nearer to float32 on samples that chose nothing.
   @Test func choosingBringsNearer() throws {
     let project = try Self.project()
-    let judge = try Judge(project, project.model.synthetic(256, seed: 99), Array(0..<256))
+    let judge = try Judge(project, project.model.synthetic(256, seed: 99))
     func divergence(_ recipe: Recipe) throws -> (Candidate, Double) {
       let candidate = try project.prepare(recipe, name: "x", reporter: .silent)
-      return (candidate, try #require(try judge.verdict(candidate)).divergence)
+      return (candidate, try judge.scores(candidate.runnable()).distance)
     }
     let (_, plain) = try divergence(Self.recipe([]))
     let (candidate, chosen) = try divergence(Self.recipe(Choice.allCases))

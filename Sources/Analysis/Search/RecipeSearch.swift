@@ -116,7 +116,7 @@ struct RecipeSearch: Sendable {
     alone = try zip(layers, result.scores).map { layer, scores in
       try zip(sweep.widths, scores).map { width, scores in
         let encoded = try sweep.encoded(layer, at: width, observations)
-        return Knapsack.Choice(cost: scores.cost, bytes: bytes(encoded) - float)
+        return Knapsack.Choice(cost: scores.distance, bytes: bytes(encoded) - float)
       }
     }
   }
@@ -196,9 +196,4 @@ struct RecipeSearch: Sendable {
   }
 
   func bytes(_ encoded: EncodedGraph) -> Int { settings.bytes(encoded, project.model) }
-}
-
-extension Scores {
-  /// What a search makes small: mean KL to float32 in nats; for networks without class scores, noise over signal.
-  var cost: Double { meanDivergence ?? (signal > 0 ? noise / signal : 0) }
 }

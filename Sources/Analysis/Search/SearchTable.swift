@@ -25,8 +25,8 @@ struct SearchTable {
   }
 
   let search: RecipeSearch
-  let selection: CandidateScorer
-  let evaluation: CandidateScorer
+  let selection: Judge
+  let evaluation: Judge
   let knapsack: Knapsack
   /// Where latency is bounded.
   private let latency: SearchLatency?
@@ -37,8 +37,8 @@ struct SearchTable {
 
   init(_ search: RecipeSearch, reporter: Reporter) throws {
     self.search = search
-    selection = try CandidateScorer(search.project, samples: search.samples.selection)
-    evaluation = try CandidateScorer(search.project, samples: search.samples.evaluation)
+    selection = try Judge(search.project, search.samples.selection)
+    evaluation = try Judge(search.project, search.samples.evaluation)
     knapsack = Knapsack(search.choices)
     floatBytes = search.settings.floatBytes(search.project.model)
     latency =
@@ -68,7 +68,7 @@ struct SearchTable {
     let encoded = try search.network(search.widths(picks))
     let entry = Entry(
       picks: picks, bytes: search.bytes(encoded), predicted: knapsack.cost(picks),
-      scores: try selection.scores(encoded))
+      scores: try selection.scores(simulating: encoded))
     measured[picks] = entry
     return entry
   }
@@ -160,13 +160,13 @@ struct SearchTable {
     if keepsLatency(a.latencyRatio) != keepsLatency(b.latencyRatio) { return keepsLatency(a.latencyRatio) }
     if keepsDrop(a.scores) != keepsDrop(b.scores) { return keepsDrop(a.scores) }
     if bounds.maxBytes == nil, keepsDrop(a.scores), a.bytes != b.bytes { return a.bytes < b.bytes }
-    return a.scores.cost < b.scores.cost
+    return a.scores.distance < b.scores.distance
   }
 
   /// Spearman's between predicted and measured cost.
   var rankCorrelation: Double? {
     let entries = measured.values.sorted { $0.picks.lexicographicallyPrecedes($1.picks) }
-    return Ranks.correlation(entries.map(\.predicted), entries.map(\.scores.cost))
+    return Ranks.correlation(entries.map(\.predicted), entries.map(\.scores.distance))
   }
 
   /// What a network of some recipe came to.
@@ -185,7 +185,7 @@ struct SearchTable {
     var finished: [Finished] = []
     func add(_ recipe: Recipe, _ encoded: EncodedGraph, _ picks: [Int]) throws {
       let standing = Standing(
-        bytes: search.bytes(encoded), scores: try selection.scores(encoded),
+        bytes: search.bytes(encoded), scores: try selection.scores(simulating: encoded),
         latencyRatio: try latency?.measured(encoded, search, reporter: reporter.part(0...0)))
       finished.append(
         Finished(recipe: recipe, encoded: encoded, picks: picks, standing: standing, kind: .uniform))
@@ -230,7 +230,7 @@ struct SearchTable {
       widths: Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +),
       predictedCost: knapsack.cost(network.picks),
       selection: .init(network.standing.scores, float32: selection.float32),
-      evaluation: .init(try evaluation.scores(network.encoded), float32: evaluation.float32),
+      evaluation: .init(try evaluation.scores(simulating: network.encoded), float32: evaluation.float32),
       latencyRatio: network.standing.latencyRatio)
   }
 }

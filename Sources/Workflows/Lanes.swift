@@ -3,23 +3,23 @@ import Tensors
 /// Threads that work on batches side by side, each with programs of its own.
 ///
 /// One batch on one thread beats one batch on all threads: nothing waits for anything between two steps.
-struct Lanes<Tools: Sendable>: Sendable {
+package struct Lanes<Tools: Sendable>: Sendable {
   private let tools: [Tools]
 
   /// What the first lane works with.
-  var first: Tools { tools[0] }
+  package var first: Tools { tools[0] }
 
   /// - Parameters:
   ///   - count: lanes, at least 1.
   ///   - make: makes what one lane works with.
-  init(_ count: Int, make: @Sendable () throws -> Tools) throws {
+  package init(_ count: Int, make: @Sendable () throws -> Tools) throws {
     tools = try Self.sideBySide(count) { _ in try make() }
   }
 
   /// What `body` gives for each number in `range`, in their order.
   ///
   /// Numbers are taken as lanes get free, so `body` must not depend on which lane it runs in.
-  func map<Result: Sendable>(
+  package func map<Result: Sendable>(
     _ range: Range<Int>, _ body: @Sendable (Tools, Int) throws -> Result
   ) throws -> [Result] {
     let next = Locked(range.lowerBound)
