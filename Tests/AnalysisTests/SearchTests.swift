@@ -15,23 +15,23 @@ import Workflows
   @Test(arguments: [UInt64(1), 2, 3, 4, 5]) func isTheBestOfAllChoices(_ seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     let groups = (0..<5).map { _ in
-      (0..<3).map { _ in Knapsack.Choice(cost: Double(random.below(100)), bytes: random.below(40) - 20) }
+      (0..<3).map { _ in Knapsack.Choice(cost: Double(random.below(100)), amount: random.below(40) - 20) }
     }
     var all: [[Int]] = [[]]
     for group in groups { all = all.flatMap { start in group.indices.map { start + [$0] } } }
     let knapsack = Knapsack(groups)
-    for budget in knapsack.fewestBytes - 2...knapsack.mostBytes + 2 {
-      let best = all.filter { knapsack.bytes($0) <= budget }.map(knapsack.cost).min()
+    for budget in knapsack.leastAmount - 2...knapsack.mostAmount + 2 {
+      let best = all.filter { knapsack.amount($0) <= budget }.map(knapsack.cost).min()
       let picks = knapsack.picks(within: budget)
       #expect(picks.map(knapsack.cost) == best)
-      if let picks { #expect(knapsack.bytes(picks) <= budget) }
+      if let picks { #expect(knapsack.amount(picks) <= budget) }
     }
     let picks = try #require(knapsack.picks(within: 0))
     let near = knapsack.neighbours(picks, within: 0)
     let costs = near.map(knapsack.cost)
     #expect(near.count > 0 && costs == costs.sorted() && Set(near).count == near.count)
     for other in near {
-      #expect(knapsack.bytes(other) <= 0 && (1...2).contains(zip(other, picks).count { $0 != $1 }))
+      #expect(knapsack.amount(other) <= 0 && (1...2).contains(zip(other, picks).count { $0 != $1 }))
     }
   }
 
@@ -40,18 +40,18 @@ import Workflows
     let groups = (0..<40).map { _ in
       let bytes = 1000 + random.below(1_000_000)
       return [
-        Knapsack.Choice(cost: 0, bytes: 4 * bytes), Knapsack.Choice(cost: random.unit(), bytes: bytes),
-        Knapsack.Choice(cost: 1 + random.unit() * 5, bytes: bytes / 2),
+        Knapsack.Choice(cost: 0, amount: 4 * bytes), Knapsack.Choice(cost: random.unit(), amount: bytes),
+        Knapsack.Choice(cost: 1 + random.unit() * 5, amount: bytes / 2),
       ]
     }
     let knapsack = Knapsack(groups)
-    #expect(knapsack.picks(within: knapsack.fewestBytes - 1) == nil)
-    #expect(knapsack.picks(within: knapsack.mostBytes) == groups.map { _ in 0 })
+    #expect(knapsack.picks(within: knapsack.leastAmount - 1) == nil)
+    #expect(knapsack.picks(within: knapsack.mostAmount) == groups.map { _ in 0 })
     var last = Double.infinity
     for step in 0...50 {
-      let budget = knapsack.fewestBytes + (knapsack.mostBytes - knapsack.fewestBytes) * step / 50
+      let budget = knapsack.leastAmount + (knapsack.mostAmount - knapsack.leastAmount) * step / 50
       let picks = try #require(knapsack.picks(within: budget))
-      #expect(knapsack.bytes(picks) <= budget && knapsack.cost(picks) <= last)
+      #expect(knapsack.amount(picks) <= budget && knapsack.cost(picks) <= last)
       last = knapsack.cost(picks)
     }
   }

@@ -42,7 +42,7 @@ private func run(_ sweep: SensitivitySweep, samples: Int) throws -> SensitivityS
       EncodedGraph(graph: project.model.graph), model: project.model, batch: 7, threads: 1)
     for (layer, scores) in zip(sweep.layers, result.scores) {
       for (width, found) in zip(widths, scores) {
-        let recipe = sweep.base.alone(LayerIdentity(layer), at: width)
+        let recipe = sweep.base.alone(LayerIdentity(layer), as: width.option)
         var encoded = try quantize(
           project.model.graph, infos: project.model.infos, recipe: recipe, calibration: calibration,
           threads: 1, report: { _, _ in }

@@ -174,10 +174,24 @@ def test_search_writes_a_recipe_that_keeps_its_bounds(tmp_path):
     assert abs(compared["top1_delta"] - chosen["evaluation"]["top1_delta"]) <= 0.01
 
 
+def test_search_over_modes_and_methods_for_time(tmp_path):
+    path = tmp_path / "fast.yaml"
+    report = lathe_json(
+        "search", *SAMPLE, "--minimize", "latency", "--max-drop", "3", "--modes", "static,weight-only,float", "--methods",
+        "nearest,gptq", "--bits", "8", "--limit", "50", "-o", path)
+    names = {name for point in report["points"] for name in point["widths"]}
+    assert names <= {"W8 static nearest", "W8 static GPTQ", "W8 weight-only nearest", "W8 weight-only GPTQ", "float"}
+    assert report["goal"] == "latency" and report["bounds"]["max_drop"] == pytest.approx(0.03)
+    chosen = next(point for point in report["points"] if point["kind"] == "chosen")
+    assert chosen["latency_ratio"] > 0 and all(point["predicted_latency_ratio"] > 0 for point in report["points"])
+
+
 @pytest.mark.parametrize(
     "arguments, status, words",
     [(["--bits", "1"], 64, "--bits"), (["--max-size", "9", "--min-compression", "2"], 64, "not both"),
      (["--max-drop", "-1"], 64, "--max-drop"), (["-o", "recipe.json"], 64, ".yaml"),
+     (["--modes", "static,qat"], 64, "--modes"), (["--modes", "float"], 64, "--modes"),
+     (["--methods", "hqq"], 64, "--methods"), (["--minimize", "loss"], 64, "--min-compression"),
      (["--preset", "qat-w4a4"], 1, "does not train"), (["-o", "/nowhere/r.yaml", "--bits", "8"], 1, "/nowhere")])
 def test_search_refusals(arguments, status, words, tmp_path):
     output = [] if "-o" in arguments else ["-o", tmp_path / "recipe.yaml"]

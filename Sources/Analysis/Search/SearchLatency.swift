@@ -7,43 +7,32 @@ import Jobs
 import Quantization
 import Workflows
 
-/// What layers take at each width, from the steps of the networks with one width everywhere, measured in turn.
+/// What layers take at each option, from the steps of the networks with one option everywhere, measured in turn.
 ///
 /// Conversions between layers of different kinds are not in it, so it predicts; final networks are timed themselves.
 struct SearchLatency {
-  /// `[group][choice]`, milliseconds more than in float32.
-  private let extra: [[Double]]
-  private let floatMs: Double
+  /// In nanoseconds.
+  let time: SearchResource
 
-  init(_ search: RecipeSearch, reporter: Reporter) throws {
-    let variants = try search.project.bench(
-      search.widths.compactMap { width in search.uniform[width].map { ("\(width) bits", $0) } }, batch: 1)
-    let tables = try variants.steps(runs: 30, reporter: reporter)
-    floatMs = tables[0].latencyMs
-    func ms(_ node: String, _ table: BenchTable) -> Double {
-      table.steps.filter { $0.nodes.contains(node) }.reduce(0) { $0 + $1.ms }
+  init(_ search: RecipeSearch, limit ratio: Double?, reporter: Reporter) throws {
+    let timed = search.options.compactMap { option in search.uniform[option].map { (option, $0) } }
+    let tables = try search.project.bench(timed.map { ($0.0.text, $0.1) }, batch: 1).steps(
+      runs: 30, reporter: reporter)
+    func nanoseconds(_ node: String, _ table: BenchTable) -> Double {
+      table.steps.filter { $0.nodes.contains(node) }.reduce(0) { $0 + 1e6 * $1.ms }
     }
-    extra = search.groups.map { members in
-      tables.map { table in
-        members.reduce(0) { sum, layer in
-          let node = search.layers[layer].node
-          return sum + ms(node, table) - ms(node, tables[0])
+    let byOption = Dictionary(uniqueKeysWithValues: zip(timed.map(\.0), tables.dropFirst()))
+    let float = Int((1e6 * tables[0].latencyMs).rounded())
+    time = SearchResource(
+      extra: search.groups.map { members in
+        search.options.map { option in
+          guard let table = byOption[option] else { return 0 }
+          return members.reduce(0) { sum, layer in
+            let node = search.layers[layer].node
+            return sum + Int((nanoseconds(node, table) - nanoseconds(node, tables[0])).rounded())
+          }
         }
-      }
-    }
-  }
-
-  /// Predicted time over float32's.
-  func ratio(_ picks: [Int]) -> Double {
-    (floatMs + zip(extra, picks).reduce(0) { $0 + $1.0[$1.1] }) / floatMs
-  }
-
-  /// The choices with a price on each millisecond.
-  func priced(_ groups: [[Knapsack.Choice]], _ price: Double) -> Knapsack {
-    Knapsack(
-      zip(groups, extra).map { group, extra in
-        zip(group, extra).map { Knapsack.Choice(cost: $0.cost + price * $1, bytes: $0.bytes) }
-      })
+      }, float: float, limit: ratio.map { Int($0 * Double(float)) })
   }
 
   /// Time of a network over float32's, measured in turn.
@@ -52,7 +41,7 @@ struct SearchLatency {
     let runners = try networks.map {
       try Runner($0, model: search.project.model, batch: 1, threads: search.project.threads)
     }
-    let inputs = try search.samples.evaluation.batch(runners[0].fill([0]))
+    let inputs = try search.samples.selection.batch(runners[0].fill([0]))
     for runner in runners { try runner.program.load(inputs) }
     let table = try reporter.alone {
       try Latency.measure(runners.map { runner in { try runner.program.execute() } }, seconds: 5)

@@ -22,7 +22,7 @@ package struct SearchBounds: Sendable, Hashable, Codable {
 /// Fractions are 0…1, units are in the names; a figure that does not exist is left out.
 package struct SearchReport: Sendable, Codable {
   /// How far a network is from float32 on some samples.
-  package struct Distance: Sendable, Codable {
+  package struct Distance: Sendable, Hashable, Codable {
     package var kl: Double?
     package var sqnrDb: Double?
     package var agreement: Double?
@@ -54,7 +54,7 @@ package struct SearchReport: Sendable, Codable {
     package var name: String
     package var weightBytes: Int
     package var compression: Double
-    /// Layers by width, `float` among them.
+    /// Layers by option: width, and mode and method where there is a choice; `float` among them.
     package var widths: [String: Int]
     /// Sum of what the layers cost alone: KL in nats, or noise over signal for networks without classes.
     package var predictedCost: Double
@@ -64,11 +64,14 @@ package struct SearchReport: Sendable, Codable {
     package var evaluation: Distance
     /// Time of one inference over float32's, measured in turn; where it is bounded, of the networks made from the start.
     package var latencyRatio: Double?
+    /// The same as added up from the layers of the networks with one option everywhere.
+    package var predictedLatencyRatio: Double?
   }
 
   package var model: ComparisonReport.ModelFacts
   package var data: ComparisonReport.DataFacts
   package var machine: Machine
+  package var goal: SearchGoal
   package var bounds: SearchBounds
   /// Whether the result keeps the bounds, by the samples that choose.
   package var meetsBounds: Bool
@@ -125,9 +128,13 @@ extension SearchReport {
   }
 }
 
-extension SearchReport.Point {
-  /// `18×W4A8 2×W8A8`.
-  var widthText: String {
-    widths.sorted { $0.key < $1.key }.map { "\($0.value)×\($0.key)" }.joined(separator: " ")
+extension SearchReport {
+  /// `11×W4 9×W8`.
+  static func text(_ layers: [String: Int]) -> String {
+    layers.sorted { $0.key < $1.key }.map { "\($0.value)×\($0.key)" }.joined(separator: " ")
   }
+}
+
+extension SearchReport.Point {
+  var widthText: String { SearchReport.text(widths) }
 }

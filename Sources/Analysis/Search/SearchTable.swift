@@ -9,53 +9,99 @@ import Workflows
 struct SearchTable {
   struct Entry {
     var picks: [Int]
-    var bytes: Int
     var predicted: Double
-    var scores: Scores
-
-    var standing: Standing { Standing(bytes: bytes, scores: scores) }
+    /// What it takes of the resource that the front is drawn over.
+    var amount: Int
+    /// With the predicted latency.
+    var standing: Standing
   }
 
   /// What networks are compared by.
   struct Standing {
     var bytes: Int
     var scores: Scores
-    /// Measured time over float32's, where that is bounded and the network is a final one.
+    /// Over float32's, where that is bounded or made small.
     var latencyRatio: Double?
   }
 
   let search: RecipeSearch
   let selection: Judge
   let evaluation: Judge
+  let latency: SearchLatency?
+  /// What the front is drawn over: bytes, or nanoseconds where time is what is made small or alone bounded.
+  let axis: SearchResource
+  let overTime: Bool
+  /// The other one, where it is bounded.
+  private let other: SearchResource?
   let knapsack: Knapsack
-  /// Where latency is bounded.
-  private let latency: SearchLatency?
-  private let floatBytes: Int
   private(set) var measured: [[Int]: Entry] = [:]
   /// Those on the predicted front, smallest first.
   private(set) var front: [Entry] = []
+  /// What is told while the search goes on.
+  var live: SearchFront
+  private let listener: (SearchFront) throws -> Void
 
-  init(_ search: RecipeSearch, reporter: Reporter) throws {
+  /// - Parameter tell: called with what is found so far: the prediction, then each network that is measured.
+  init(
+    _ search: RecipeSearch, reporter: Reporter, tell: @escaping (SearchFront) throws -> Void
+  ) throws {
     self.search = search
+    listener = tell
+    let (settings, bounds) = (search.settings, search.settings.bounds)
     selection = try Judge(search.project, search.samples.selection)
     evaluation = try Judge(search.project, search.samples.evaluation)
-    knapsack = Knapsack(search.choices)
-    floatBytes = search.settings.floatBytes(search.project.model)
     latency =
-      search.settings.bounds.maxLatencyRatio == nil ? nil : try SearchLatency(search, reporter: reporter)
+      settings.measuresLatency
+      ? try SearchLatency(search, limit: bounds.maxLatencyRatio, reporter: reporter) : nil
+    let choices = search.choices
+    let bytes = SearchResource(
+      extra: choices.map { $0.map(\.amount) }, float: search.floatBytes, limit: bounds.maxBytes)
+    overTime =
+      latency != nil
+      && (settings.wanted == .latency || settings.wanted == .loss && bounds.maxBytes == nil)
+    axis = overTime ? latency?.time ?? bytes : bytes
+    other = overTime ? bytes : latency?.time
+    let extra = axis.extra
+    knapsack = Knapsack(
+      zip(choices, extra).map { group, extra in
+        zip(group, extra).map { Knapsack.Choice(cost: $0.cost, amount: $1) }
+      })
+    live = SearchFront(
+      goal: settings.wanted, overTime: overTime, floatBytes: search.floatBytes,
+      hasClasses: selection.hasClasses, budget: axis.share(of: axis.limit))
+    for picks in predictedFront { live.put(livePoint(picks)) }
+    try listener(live)
   }
 
-  private var bounds: SearchBounds { search.settings.bounds }
+  var bounds: SearchBounds { search.settings.bounds }
 
-  /// Measures points of the predicted front, from the fewest bytes to those of the widest width everywhere, each the
-  /// same factor apart.
+  /// Distinct choices of the predicted front, at budgets the same factor apart.
+  private var predictedFront: [[Int]] {
+    let least = Double(Swift.max(axis.float + knapsack.leastAmount, 1))
+    let most = Swift.max(least, Double(axis.float + knapsack.mostAmount))
+    var found: [[Int]] = []
+    for index in 0..<Self.predictions {
+      let share = Double(index) / Double(Self.predictions - 1)
+      let picks = predicted(within: Int((least * pow(most / least, share)).rounded(.up)))
+      if found.last != picks { found.append(picks) }
+    }
+    return found
+  }
+
+  private static let predictions = 64
+
+  /// Measures points of the predicted front, from the least there can be to the widest option everywhere (over time: the
+  /// slowest), each the same factor apart.
   mutating func measureFront(_ count: Int, reporter: Reporter) throws {
-    let least = Double(floatBytes + knapsack.fewestBytes)
-    let most = Swift.max(least, Double(floatBytes + knapsack.bytes(knapsack.groups.map { _ in 1 })))
+    let uniform = search.options.indices.filter { !search.options[$0].isFloat }.map { option in
+      axis.of(knapsack.groups.map { _ in option })
+    }
+    let least = Double(Swift.max(axis.float + knapsack.leastAmount, 1))
+    let most = Swift.max(least, Double(uniform.max() ?? 0))
     for index in 0..<count {
       let share = count > 1 ? Double(index) / Double(count - 1) : 0
       let budget = Int((least * pow(most / least, share)).rounded(.up))
-      guard let picks = knapsack.picks(within: budget - floatBytes) else { continue }
+      guard let picks = knapsack.picks(within: budget - axis.float) else { continue }
       let known = measured.count
       let entry = try measure(picks)
       if measured.count > known { front.append(entry) }
@@ -63,174 +109,79 @@ struct SearchTable {
     }
   }
 
-  private mutating func measure(_ picks: [Int]) throws -> Entry {
+  mutating func measure(_ picks: [Int]) throws -> Entry {
     if let known = measured[picks] { return known }
-    let encoded = try search.network(search.widths(picks))
+    let encoded = try search.network(picks)
+    let standing = Standing(
+      bytes: search.bytes(encoded), scores: try selection.scores(simulating: encoded),
+      latencyRatio: latency?.time.share(of: latency?.time.of(picks)))
     let entry = Entry(
-      picks: picks, bytes: search.bytes(encoded), predicted: knapsack.cost(picks),
-      scores: try selection.scores(simulating: encoded))
+      picks: picks, predicted: knapsack.cost(picks), amount: overTime ? axis.of(picks) : standing.bytes,
+      standing: standing)
     measured[picks] = entry
+    try tell(picks, standing)
     return entry
   }
 
-  /// The best by prediction: within the bytes, or where no bytes are given, the smallest that is measured to keep the
-  /// bound on the drop.
-  mutating func start() throws -> Entry {
-    if let bytes = bounds.maxBytes { return try measure(predicted(within: bytes)) }
-    // Between the largest point that breaks the bound and the smallest that keeps it.
-    var low = floatBytes + knapsack.fewestBytes
-    var best = try measure(predicted(within: floatBytes + knapsack.mostBytes))
-    for entry in front where keepsDrop(entry.scores) && entry.bytes < best.bytes { best = entry }
-    for entry in front where !keepsDrop(entry.scores) && entry.bytes < best.bytes {
-      low = Swift.max(low, entry.bytes)
-    }
-    for _ in 0..<6 where best.bytes - low > floatBytes / 200 {
-      let middle = (low + best.bytes) / 2
-      let entry = try measure(predicted(within: middle))
-      if keepsDrop(entry.scores), entry.bytes < best.bytes { best = entry } else { low = middle }
-    }
-    return best
-  }
-
-  /// The least predicted cost within so many bytes, and within the latency where that is bounded: what a millisecond
-  /// costs rises until it is kept.
-  private func predicted(within bytes: Int) -> [Int] {
+  /// The least predicted cost within so much, and within the other bound where there is one: its price rises until it is
+  /// kept.
+  func predicted(within amount: Int) -> [Int] {
     let smallest = knapsack.groups.map { group in
-      group.indices.min { (group[$0].bytes, group[$0].cost) < (group[$1].bytes, group[$1].cost) } ?? 0
+      group.indices.min { (group[$0].amount, group[$0].cost) < (group[$1].amount, group[$1].cost) } ?? 0
     }
-    let plain = knapsack.picks(within: bytes - floatBytes) ?? smallest
-    guard let latency, let most = bounds.maxLatencyRatio, latency.ratio(plain) > most else { return plain }
-    var fastest = plain
+    let plain = knapsack.picks(within: amount - axis.float) ?? smallest
+    guard let other, other.isOver(plain) else { return plain }
+    var nearest = plain
     for exponent in -4...4 {
       let price = pow(10, Double(exponent)) * Swift.max(knapsack.cost(plain), 1e-9)
-      guard let picks = latency.priced(knapsack.groups, price).picks(within: bytes - floatBytes) else {
+      guard let picks = other.priced(knapsack.groups, price).picks(within: amount - axis.float) else {
         break
       }
-      fastest = picks
-      if latency.ratio(picks) <= most { break }
+      nearest = picks
+      if !other.isOver(picks) { break }
     }
-    return fastest
+    return nearest
   }
 
-  /// Goes to the first neighbour that measures better, nearest by prediction first, as long as measurements are left.
-  mutating func refined(_ start: Entry, reporter: Reporter) throws -> Entry {
-    var best = start
-    let budget = (bounds.maxBytes ?? start.bytes) - floatBytes
-    var left = search.settings.refinements
-    let all = Swift.max(left, 1)
-    climb: while left > 0 {
-      for picks in knapsack.neighbours(best.picks, within: budget) where measured[picks] == nil {
-        if let latency, let most = bounds.maxLatencyRatio, latency.ratio(picks) > most { continue }
-        let entry = try measure(picks)
-        left -= 1
-        try reporter.report(1 - Double(left) / Double(all), "trying neighbours")
-        if isBetter(entry.standing, than: best.standing) {
-          best = entry
-          continue climb
-        }
-        if left == 0 { break climb }
-      }
-      break
-    }
-    return best
-  }
-
-  func keepsDrop(_ scores: Scores) -> Bool {
-    guard let most = bounds.maxDrop, let agreement = scores.agreement(with: selection.float32) else {
-      return true
-    }
-    return 1 - agreement <= most
-  }
-
-  private func keepsBytes(_ bytes: Int) -> Bool { bounds.maxBytes.map { bytes <= $0 } ?? true }
-
-  private func keepsLatency(_ ratio: Double?) -> Bool {
-    guard let most = bounds.maxLatencyRatio, let ratio else { return true }
-    return ratio <= most
-  }
-
-  private func keepsBounds(_ network: Standing) -> Bool {
-    keepsBytes(network.bytes) && keepsLatency(network.latencyRatio) && keepsDrop(network.scores)
-  }
-
-  /// Whether one network is nearer to what is wanted than another: first the bounds, then, within given bytes, the least
-  /// cost, else the fewest bytes.
-  private func isBetter(_ a: Standing, than b: Standing) -> Bool {
-    if keepsBytes(a.bytes) != keepsBytes(b.bytes) { return keepsBytes(a.bytes) }
-    if keepsLatency(a.latencyRatio) != keepsLatency(b.latencyRatio) { return keepsLatency(a.latencyRatio) }
-    if keepsDrop(a.scores) != keepsDrop(b.scores) { return keepsDrop(a.scores) }
-    if bounds.maxBytes == nil, keepsDrop(a.scores), a.bytes != b.bytes { return a.bytes < b.bytes }
-    return a.scores.distance < b.scores.distance
-  }
+  /// Whether it is known before measuring that a network breaks the bound on what the front is not drawn over.
+  func breaksOther(_ picks: [Int]) -> Bool { other?.isOver(picks) ?? false }
 
   /// Spearman's between predicted and measured cost.
   var rankCorrelation: Double? {
     let entries = measured.values.sorted { $0.picks.lexicographicallyPrecedes($1.picks) }
-    return Ranks.correlation(entries.map(\.predicted), entries.map(\.scores.distance))
+    return Ranks.correlation(entries.map(\.predicted), entries.map(\.standing.scores.distance))
   }
 
-  /// What a network of some recipe came to.
-  private struct Finished {
-    var recipe: Recipe
-    var encoded: EncodedGraph
-    var picks: [Int]
-    var standing: Standing
-    var kind: SearchReport.Point.Kind
+  // MARK: telling
+
+  /// A point before it is measured.
+  private func livePoint(_ picks: [Int]) -> SearchFront.Point {
+    let bytes = search.floatBytes + search.bytesMore(picks)
+    let ratio = Double(search.floatBytes) / Double(Swift.max(bytes, 1))
+    return SearchFront.Point(
+      picks: picks, recipe: search.recipe(picks, name: String(format: "mixed-%.2fx", ratio)),
+      layers: search.counted(picks), bytes: bytes,
+      latencyRatio: latency?.time.share(of: latency?.time.of(picks)),
+      predicted: knapsack.cost(picks))
   }
 
-  /// Makes the network found from the start, holds the uniform ones against it, and scores all on the evaluation data.
-  func finish(
-    _ best: Entry, reporter: Reporter
-  ) throws -> (points: [SearchReport.Point], recipe: Recipe, meets: Bool) {
-    var finished: [Finished] = []
-    func add(_ recipe: Recipe, _ encoded: EncodedGraph, _ picks: [Int]) throws {
-      let standing = Standing(
-        bytes: search.bytes(encoded), scores: try selection.scores(simulating: encoded),
-        latencyRatio: try latency?.measured(encoded, search, reporter: reporter.part(0...0)))
-      finished.append(
-        Finished(recipe: recipe, encoded: encoded, picks: picks, standing: standing, kind: .uniform))
-    }
-    for (index, width) in search.widths.enumerated() {
-      guard let candidate = search.uniform[width] else { continue }
-      try add(candidate.recipe, candidate.encoded, knapsack.groups.map { _ in index + 1 })
-    }
-    let mixed = search.recipe(search.widths(best.picks), name: "mixed")
-    try add(mixed, search.candidate(mixed, reporter.part(0...0.5)).encoded, best.picks)
-    var winner = finished.count - 1
-    for index in finished.indices
-    where isBetter(finished[index].standing, than: finished[winner].standing) { winner = index }
-    finished[winner].kind = .chosen
-    // A mixed network that lost to a uniform one is a point like others.
-    if winner != finished.count - 1 { finished[finished.count - 1].kind = .front }
-    let known = Set(finished.map(\.picks))
-    for entry in front where !known.contains(entry.picks) {
-      finished.append(
-        Finished(
-          recipe: search.recipe(search.widths(entry.picks), name: "front"),
-          encoded: try search.network(search.widths(entry.picks)), picks: entry.picks,
-          standing: entry.standing, kind: .front))
-    }
-    var points: [SearchReport.Point] = []
-    for (index, network) in finished.enumerated() {
-      points.append(try point(network))
-      try reporter.report(
-        0.5 + 0.5 * Double(index + 1) / Double(finished.count), "reporting on the evaluation data")
-    }
-    return (
-      points.sorted { $0.weightBytes < $1.weightBytes }, finished[winner].recipe,
-      keepsBounds(finished[winner].standing)
-    )
-  }
-
-  private func point(_ network: Finished) throws -> SearchReport.Point {
-    let names = search.widths(network.picks).map { $0.map { "W\($0)" } ?? "float" }
-    return SearchReport.Point(
-      kind: network.kind, name: network.recipe.name, weightBytes: network.standing.bytes,
-      compression: Double(floatBytes) / Double(Swift.max(network.standing.bytes, 1)),
-      widths: Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +),
-      predictedCost: knapsack.cost(network.picks),
-      selection: .init(network.standing.scores, float32: selection.float32),
-      evaluation: .init(try evaluation.scores(simulating: network.encoded), float32: evaluation.float32),
-      latencyRatio: network.standing.latencyRatio)
+  /// Tells what a network measured.
+  ///
+  /// - Parameters:
+  ///   - recipe: where it was made from the start.
+  ///   - isTimed: whether the latency was measured too.
+  mutating func tell(
+    _ picks: [Int], _ standing: Standing, recipe: Recipe? = nil, isTimed: Bool = false, isChosen: Bool = false
+  ) throws {
+    var point = live.points.first { $0.picks == picks } ?? livePoint(picks)
+    point.recipe = recipe ?? point.recipe
+    point.bytes = standing.bytes
+    if let ratio = standing.latencyRatio { point.latencyRatio = ratio }
+    point.isTimed = isTimed
+    point.isChosen = isChosen
+    point.measured = .init(standing.scores, float32: selection.float32)
+    point.distance = standing.scores.distance
+    live.put(point)
+    try listener(live)
   }
 }

@@ -88,7 +88,7 @@ extension SensitivitySweep.Result {
   mutating func append(_ later: Self) {
     float32.append(later.float32)
     for layer in scores.indices {
-      for width in scores[layer].indices { scores[layer][width].append(later.scores[layer][width]) }
+      for option in scores[layer].indices { scores[layer][option].append(later.scores[layer][option]) }
     }
     predictedPeakBytes = Swift.max(predictedPeakBytes, later.predictedPeakBytes)
     multiplyAdds += later.multiplyAdds

@@ -8,10 +8,10 @@ import Quantization
 import Tensors
 import Workflows
 
-/// Measures what quantizing each layer alone costs, at several widths.
+/// Measures what quantizing each layer alone costs, in several ways.
 ///
-/// The graph is cut in front of every layer. What crosses a cut is computed once in float32 and kept; for each width
-/// only the part from the layer to the next cut is computed as simulated, and one program of the rest serves all widths.
+/// The graph is cut in front of every layer. What crosses a cut is computed once in float32 and kept; for each option
+/// only the part from the layer to the next cut is computed as simulated, and one program of the rest serves all options.
 /// Batches go through layer by layer from input to output, so that at any time the values of one cut are in memory; where
 /// those of all samples are more than the limit, samples are taken in chunks.
 ///
@@ -21,19 +21,23 @@ package struct SensitivitySweep: Sendable {
   /// Says how weights and activations are encoded; its widths, modes, rounding and corrections do not count, except that
   /// what it leaves in float32 is no layer of the sweep.
   package let base: Recipe
-  package let widths: [Width]
+  package let options: [LayerOption]
   /// In the order of the nodes.
   package let layers: [ResolvedLayer]
   /// Most bytes of values kept at the cuts, programs and their memory; one batch per thread is worked on in any case.
   package var memoryLimit = 512 << 20
-  /// Weights that were rounded before, by width and value: they take the place of those rounded to nearest.
-  package var rounded: [Int: [ValueName: EncodedTensor]] = [:]
+  /// Weights that were rounded before, by option and value: they take the place of those rounded to nearest.
+  package var rounded: [LayerOption: [ValueName: EncodedTensor]] = [:]
 
   /// - Parameter project: over the network that the recipe's corrections reshape (`Project.reshaped`).
   package init(_ project: Project, base: Recipe, widths: [Width]) {
+    self.init(project, base: base, options: widths.map(\.option))
+  }
+
+  package init(_ project: Project, base: Recipe, options: [LayerOption]) {
     self.project = project
     self.base = base.withoutReshaping
-    self.widths = widths
+    self.options = options
     layers = base.resolve(project.model.graph, infos: project.model.infos).layers.filter {
       $0.kind == .weighted && $0.effective.mode != .float
     }
@@ -42,7 +46,7 @@ package struct SensitivitySweep: Sendable {
   /// What was scored, and what it took.
   package struct Result: Sendable {
     package var float32 = Scores()
-    /// `[layer][width]`.
+    /// `[layer][option]`.
     package var scores: [[Scores]]
     package var predictedPeakBytes = 0
     /// Multiply–adds done in all, those a transformed convolution saves not counted.
@@ -51,15 +55,15 @@ package struct SensitivitySweep: Sendable {
     package var seconds = 0.0
   }
 
-  /// Recipes of all layers and widths: what calibration has to watch for.
+  /// Recipes of all layers and options: what calibration has to watch for.
   var recipes: [Recipe] {
-    layers.flatMap { layer in widths.map { base.alone(LayerIdentity(layer), at: $0) } }
+    layers.flatMap { layer in options.map { base.alone(LayerIdentity(layer), as: $0) } }
   }
 
   /// Calibrates once, then measures.
   ///
   /// - Parameters:
-  ///   - calibration: samples for the ranges; may be `nil` where all widths are of weights.
+  ///   - calibration: samples for the ranges; may be `nil` where all options are of weights.
   ///   - samples: those that are scored.
   package func run(
     calibration: BoundDataset?, samples: BoundDataset, reporter: Reporter
@@ -75,7 +79,7 @@ package struct SensitivitySweep: Sendable {
   package func run(
     _ observations: Observations, samples: BoundDataset, reporter: Reporter
   ) throws -> Result {
-    var result = Result(scores: layers.map { _ in widths.map { _ in Scores() } })
+    var result = Result(scores: layers.map { _ in options.map { _ in Scores() } })
     guard samples.count > 0, !layers.isEmpty else { return result }
     let started = ContinuousClock.now
     let cuts = try SensitivityCuts(
@@ -131,9 +135,7 @@ package struct SensitivitySweep: Sendable {
     for batch in batches { result.float32.append(scored(batch.expected, batch)) }
 
     for (index, layer) in layers.enumerated() {
-      let variants = try widths.map { width in
-        try simulated(encoded(layer, at: width, observations))
-      }
+      let variants = try options.map { try simulated(encoded(layer, as: $0, observations)) }
       let next = SensitivityCuts.Place.after(layer: index, of: layers.count)
       let tools = try Lanes(lanes) {
         LayerPrograms(
@@ -155,7 +157,7 @@ package struct SensitivitySweep: Sendable {
         }
         for (offset, outcome) in done.enumerated() {
           batches[start + offset].values = outcome.values
-          for width in widths.indices { result.scores[index][width].append(outcome.scores[width]) }
+          for option in options.indices { result.scores[index][option].append(outcome.scores[option]) }
         }
         let fraction = (Double(index) + Double(end) / Double(batches.count)) / Double(layers.count)
         try reporter.report(fraction, "layer \(index + 1) of \(layers.count)")
@@ -166,23 +168,23 @@ package struct SensitivitySweep: Sendable {
 
   /// The network with one layer quantized, and nothing else.
   package func encoded(
-    _ layer: ResolvedLayer, at width: Width, _ observations: Observations
+    _ layer: ResolvedLayer, as option: LayerOption, _ observations: Observations
   ) throws -> EncodedGraph {
     let candidate = try quantize(
-      project.model.graph, infos: project.model.infos, recipe: base.alone(LayerIdentity(layer), at: width),
+      project.model.graph, infos: project.model.infos, recipe: base.alone(LayerIdentity(layer), as: option),
       calibration: nil, observations: observations, threads: 1, report: { _, _ in })
     var encoded = candidate.encoded
-    if let bits = width.weightBits {
-      encoded.take(rounded[bits] ?? [:], of: layer)
-    } else {
+    if option.weightBits == nil {
       encoded.weights = [:]
       encoded.biases = [:]
+    } else {
+      encoded.take(rounded[option] ?? [:], of: layer)
     }
     return encoded
   }
 
   private struct LayerPrograms: Sendable {
-    /// From the cut before the layer to the next, by width.
+    /// From the cut before the layer to the next, by option.
     var variants: [Stretch]
     /// From there to the outputs.
     var rest: Stretch

@@ -19,35 +19,11 @@ package struct Width: Sendable, Hashable, Codable {
   }
 }
 
-extension Recipe {
-  /// This recipe with one layer quantized so far, rounded to nearest, and all others in float32.
-  ///
-  /// Where only activations are quantized, what the recipe makes of the weights has to be taken away again
-  /// (`EncodedGraph.keepingWeightsFloat`).
-  package func alone(_ layer: LayerIdentity, at width: Width) -> Recipe {
-    var recipe = roundingToNearest
-    recipe.name = "\(layer.name) \(width.text)"
-    recipe.defaults = recipe.settings(for: layer).settings
-    recipe.defaults.mode = .float
-    recipe.rules = []
-    recipe.training = nil
-    var change = SettingsChange(mode: width.activationBits == nil ? .weightOnly : .static)
-    change.weights.bits = width.weightBits
-    change.activations.bits = width.activationBits
-    recipe.set(change, for: [layer])
-    return recipe
-  }
-
-  /// This recipe without rounding and corrections that read samples.
-  package var roundingToNearest: Recipe {
-    var recipe = self
-    recipe.defaults.weights.method = .nearest
-    recipe.defaults.corrections = nil
-    recipe.corrections.removeAll { $0 == .biasCorrection }
-    for index in recipe.rules.indices {
-      recipe.rules[index].change.weights.method = nil
-      recipe.rules[index].change.corrections = nil
-    }
-    return recipe
+extension Width {
+  /// The option that says so: static where activations are quantized, else of the weights alone.
+  package var option: LayerOption {
+    LayerOption(
+      mode: activationBits == nil ? .weightOnly : .static, weightBits: weightBits,
+      activationBits: activationBits)
   }
 }

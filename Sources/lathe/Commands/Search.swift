@@ -1,14 +1,15 @@
 import Analysis
 import ArgumentParser
 import Foundation
+import Graph
 import Quantization
 import Workflows
 
 struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Mixed precision: a width for every layer, the best within bounds.",
+    abstract: "Mixed precision: width, mode and method for every layer, the best within bounds.",
     discussion:
-      "Chooses by KL to float32 on samples of --train-data (else of --data, which are then not reported on). What layers cost alone is measured, the best sum of them within every size is found by dynamic programming, and points along that front and around the one wanted are measured. The result is written as a recipe."
+      "Chooses by KL to float32 on samples of --train-data (else of --data, which are then not reported on). What each option costs in each layer alone is measured; since to first order these costs add up, the best sum within every size (or time) is a multiple-choice knapsack, found by dynamic programming; points along that front and around the one wanted are measured, because errors of layers do meet. The result is written as a recipe."
   )
 
   @OptionGroup var model: ModelOptions
@@ -19,15 +20,32 @@ struct Search: ParsableCommand {
   @Option(name: .shortAndLong, help: "The recipe to write (.yaml).")
   var output: String
 
-  @Option(help: "Widths of weights to choose from, separated by commas; float32 is always one more choice.")
+  @Option(help: "What is made small: size, latency or loss (default: loss within a size, else size).")
+  var minimize: SearchGoal?
+
+  @Option(help: "Widths of weights to choose from, separated by commas.")
   var bits = "8,4,3,2"
+
+  @Option(
+    help:
+      "Modes to choose from, separated by commas: static, dynamic, weight-only, float (default: the base recipe's mode, or float)."
+  )
+  var modes: String?
+
+  @Option(
+    help:
+      "Ways to round to choose from, separated by commas: nearest, gptq, adaround (default: the base recipe's; nearest at 8 bits)."
+  )
+  var methods: String?
 
   @Option(name: .customLong("activation-bits"), help: "Width of activations (default: the base recipe's).")
   var activationBits: Int?
 
   @Option(
     name: .customLong("max-drop"),
-    help: "Most points of accuracy to lose, predicted by changed answers (default without a size: 1).")
+    help:
+      "Most points of accuracy to lose, predicted by changed answers (default where that is not minimized: 1)."
+  )
   var maxDrop: Double?
 
   @Option(name: .customLong("max-size"), help: "Most bytes of weights.")
@@ -48,6 +66,8 @@ struct Search: ParsableCommand {
 
   func validate() throws {
     _ = try WidthList(bits)
+    _ = try modeList
+    _ = try methodList
     func positive(_ value: Double?, _ name: String) throws {
       if let value, !(value > 0) { throw ValidationError("--\(name) \(value): expected more than 0.") }
     }
@@ -60,6 +80,9 @@ struct Search: ParsableCommand {
     if maxSize != nil, minCompression != nil {
       throw ValidationError("Give --max-size or --min-compression, not both.")
     }
+    if minimize == .loss, maxSize == nil, minCompression == nil, maxLatency == nil {
+      throw ValidationError("--minimize loss: give --max-size, --min-compression or --max-latency.")
+    }
     if let activationBits, !(2...8).contains(activationBits) {
       throw ValidationError("--activation-bits \(activationBits): expected 2…8.")
     }
@@ -67,6 +90,18 @@ struct Search: ParsableCommand {
     if (output as NSString).pathExtension != "yaml" {
       throw ValidationError("--output \(output): expected a name that ends in .yaml.")
     }
+  }
+
+  private var modeList: [Mode] {
+    get throws {
+      let list = try modes.map { try WordList<Mode>("modes", $0) { $0 != .qat }.values } ?? []
+      if list == [.float] { throw ValidationError("--modes float: expected a mode beside float.") }
+      return list
+    }
+  }
+
+  private var methodList: [Quantization.Method] {
+    get throws { try methods.map { try WordList("methods", $0, where: \.isAvailable).values } ?? [] }
   }
 
   func run() throws {
@@ -79,12 +114,14 @@ struct Search: ParsableCommand {
     if let activationBits { recipe.defaults.activations.bits = activationBits }
     var settings = SearchSettings()
     settings.bits = try WidthList(bits).bits
+    settings.modes = try modeList
+    settings.methods = try methodList
     settings.limit = limit
     settings.countsPacked = packed
     let most = maxSize ?? minCompression.map { Int(Double(settings.floatBytes(project.model)) / $0) }
-    settings.bounds = SearchBounds(
-      maxDrop: (maxDrop ?? (most == nil ? 1 : nil)).map { $0 / 100 }, maxBytes: most,
-      maxLatencyRatio: maxLatency)
+    settings.goal = minimize
+    settings.bounds = SearchBounds(maxBytes: most, maxLatencyRatio: maxLatency)
+    settings.bounds.maxDrop = (maxDrop ?? (settings.wanted == .loss ? nil : 1)).map { $0 / 100 }
     let (report, found) = try project.search(base: recipe, settings: settings, reporter: reporter)
     do {
       try Data(found.yaml.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
@@ -94,5 +131,22 @@ struct Search: ParsableCommand {
     if json.json { return try Output.json(report) }
     Output.line(report.text)
     Output.line("\nwritten: \(output)")
+  }
+}
+
+extension SearchGoal: ExpressibleByArgument {}
+
+/// Different words of a fixed set as options give them, separated by commas.
+private struct WordList<Word: RawRepresentable<String> & CaseIterable & Hashable> {
+  var values: [Word] = []
+
+  init(_ option: String, _ text: String, where isAllowed: (Word) -> Bool) throws {
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let word = Word(rawValue: String(part)), isAllowed(word), !values.contains(word) else {
+        let all = Word.allCases.filter(isAllowed).map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("--\(option) \(text): expected different ones of \(all).")
+      }
+      values.append(word)
+    }
   }
 }
