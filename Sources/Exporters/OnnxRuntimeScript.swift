@@ -61,9 +61,10 @@ private struct OnnxRuntimeScript {
         "\(method.title) becomes rounding to nearest; `lathe quantize … -o model.onnx` writes weights so rounded."
       )
     }
-    if layers.contains(where: { input.recipe.corrects($0.effective, by: .biasCorrection) }) {
+    for correction in Correction.allCases where correction != .foldBatchNorm {
+      guard layers.contains(where: { input.recipe.corrects($0.effective, by: correction) }) else { continue }
       losses.append(
-        "biases are not corrected; `lathe quantize … -o model.onnx` writes corrected ones.")
+        "\(correction.rawValue) is not done; `lathe quantize … -o model.onnx` writes the network with it.")
     }
     if !input.recipe.choices.isEmpty {
       losses.append(

@@ -31,11 +31,27 @@ APART = {"mobilenet_v2": 32}
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", EXPORTED)
 def test_exported_model_agrees(name, preset, tmp_path):
+    exported_model_agrees(name, preset, [], tmp_path)
+
+
+@needs_shared
+@pytest.mark.parametrize("name, preset, corrections", [
+    ("mobilenet_v1", "static-int8", ["cross-layer-equalization", "smooth-quant", "bias-correction"]),
+    ("resnet20", "static-int8", ["cross-layer-equalization", "bias-absorption"]),
+    ("minilm", "static-int8", ["smooth-quant"]),
+    ("minilm", "weight-int4", ["awq"]),
+])
+def test_reshaped_model_agrees(name, preset, corrections, tmp_path):
+    exported_model_agrees(name, preset, corrections, tmp_path)
+
+
+def exported_model_agrees(name, preset, corrections, tmp_path):
     """ONNX Runtime opens the file; few predictions differ from our integer run, and far less than from float32."""
     model, data, _ = classifier(name)
     arrays, _ = inputs_of(model, data, EXPORTED[name])
     recipe = tmp_path / "recipe.yaml"
     text = lathe("presets", preset).stdout
+    text = text.replace("[fold-batch-norm]", f"[{', '.join(['fold-batch-norm', *corrections])}]")
     recipe.write_text(text.replace("samples: 256", "samples: 64"))
     quantized = tmp_path / "quantized.onnx"
     lathe("quantize", model, "--recipe", recipe, "--data", data, "-o", quantized, "--quiet")

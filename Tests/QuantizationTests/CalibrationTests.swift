@@ -92,11 +92,7 @@ import Testing
       (
         { $0.defaults.weights.method = .hqq },
         "method hqq is not in this version. Use nearest, adaround, gptq."
-      ),
-      (
-        { $0.corrections = [.awq] },
-        "correction awq is not in this version. Use fold-batch-norm, bias-correction."
-      ),
+      )
     ] as [((inout Recipe) -> Void, String)] {
       var recipe = Recipe(name: "x")
       change(&recipe)

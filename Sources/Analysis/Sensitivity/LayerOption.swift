@@ -66,7 +66,7 @@ extension Recipe {
     var recipe = self
     recipe.defaults.weights.method = .nearest
     recipe.defaults.corrections = nil
-    recipe.corrections.removeAll { $0 == .biasCorrection }
+    recipe.corrections.removeAll { $0.readsSamples && !$0.reshapesGraph }
     for index in recipe.rules.indices {
       recipe.rules[index].change.weights.method = nil
       recipe.rules[index].change.corrections = nil

@@ -61,6 +61,8 @@ struct LintLayer: Sendable {
   /// Encodings of what a static layer reads and writes, by value.
   var activations: [(value: ValueName, encoding: Encoding)]
   var hasIntegerBias: Bool
+  /// Whether each channel of its output has a bound of its own.
+  var hasChannelBounds: Bool
   /// Opset of ONNX's own operators in the file the model came from.
   var opset: Int
   var instructions: IntegerInstructions
@@ -70,7 +72,14 @@ struct LintLayer: Sendable {
     of candidate: Candidate, model: Model, instructions: IntegerInstructions
   ) -> [LintLayer] {
     let encoded = candidate.encoded
-    let nodes = Dictionary(encoded.graph.nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let graph = encoded.graph
+    let nodes = Dictionary(graph.nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let consumers = graph.consumers
+    let infos = candidate.reshaped == nil ? model.infos : (try? graph.infer()) ?? model.infos
+    let bounded = Set(
+      graph.nodes.indices.filter {
+        graph.clamp(after: $0, consumers: consumers, infos: infos)?.channelUpper != nil
+      }.map { graph.nodes[$0].name })
     return candidate.resolution.layers.compactMap { layer in
       guard layer.effective.mode != .float, let node = nodes[layer.node] else { return nil }
       let values = (node.inputs + node.outputs).compactMap { $0 }
@@ -80,7 +89,8 @@ struct LintLayer: Sendable {
         weight: weight.flatMap { encoded.weights[$0.value] }, role: weight?.role,
         activations: layer.effective.mode.isStatic
           ? values.compactMap { value in encoded.activations[value].map { (value, $0) } } : [],
-        hasIntegerBias: values.contains { encoded.biases[$0] != nil }, opset: model.source.opsets[""] ?? 0,
+        hasIntegerBias: values.contains { encoded.biases[$0] != nil },
+        hasChannelBounds: bounded.contains(layer.node), opset: model.source.opsets[""] ?? 0,
         instructions: instructions)
     }
   }

@@ -39,6 +39,11 @@ extension DeploymentTarget {
         return
           "scales per channel need opset 13 (the model has \(layer.opset)): Lathe raises it on writing, quantize_static does not."
       },
+      LintRule("channel-bounds") { layer in
+        guard layer.hasChannelBounds, layer.settings.mode.isStatic else { return nil }
+        return
+          "a bound of each channel (equalization through a ReLU6) is a Min between the layer and its codes, which is not fused: the layer computes in float. Leave the correction out for this target."
+      },
       LintRule("blocks") { layer in
         guard let group = layer.group else { return nil }
         if layer.operatorName == "MatMul" {
