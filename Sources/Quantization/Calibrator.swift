@@ -46,16 +46,16 @@ struct Calibrator {
   func observe(
     _ choices: [ValueName: ObserverChoice], source: any CalibrationSource, samples: Int,
     report: (Double, String) throws -> Void
-  ) throws -> [ValueName: any Observer] {
+  ) throws -> [ValueName: Sighting] {
     let names = choices.keys.sorted()
     guard !names.isEmpty else { return [:] }
-    let watch = Watch(choices: names.compactMap { choices[$0] })
+    let watch = Watch(choices: names.compactMap { choices[$0] }, samples: min(samples, source.count))
     try forEachBatch(of: names, source: source, samples: samples) { values, range, count in
       try watch.show(values, names: names, samples: range, threads: threads)
       try report(
         Double(range.upperBound) / Double(count), "calibrating: sample \(range.upperBound) of \(count)")
     }
-    return Dictionary(uniqueKeysWithValues: zip(names, watch.observers))
+    return Dictionary(uniqueKeysWithValues: zip(names, watch.sightings))
   }
 
   /// Runs the samples of a source batch by batch.
@@ -109,15 +109,31 @@ struct Calibrator {
   }
 }
 
+/// What observers saw of one value.
+struct Sighting: Sendable {
+  /// Of all samples.
+  var all: any Observer
+  /// Of the first half of the samples, and of the others; empty where there are too few to tell.
+  var halves: [any Observer] = []
+
+  /// Fewest samples whose halves are worth comparing.
+  static let fewestSamples = 16
+}
+
 /// The observers of a calibration, each with one value.
 private final class Watch: @unchecked Sendable {
   /// Written by the one chunk that has the index.
-  private let slots: UnsafeMutableBufferPointer<any Observer>
+  private let slots: UnsafeMutableBufferPointer<Sighting>
+  private let choices: [ObserverChoice]
+  /// The sample with which the second half begins.
+  private let middle: Int?
   private let problem = Locked<(sample: Int, index: Int)?>(nil)
 
-  init(choices: [ObserverChoice]) {
+  init(choices: [ObserverChoice], samples: Int) {
+    self.choices = choices
+    middle = samples >= Sighting.fewestSamples ? samples / 2 : nil
     slots = .allocate(capacity: choices.count)
-    _ = slots.initialize(from: choices.map { $0.makeObserver() })
+    _ = slots.initialize(from: choices.map { Sighting(all: $0.makeObserver()) })
   }
 
   deinit {
@@ -125,7 +141,7 @@ private final class Watch: @unchecked Sendable {
     slots.deallocate()
   }
 
-  var observers: [any Observer] { Array(slots) }
+  var sightings: [Sighting] { slots.map { $0.halves.count == 2 ? $0 : Sighting(all: $0.all) } }
 
   /// Shows a batch of values; the first axis counts samples where it has their number.
   func show(_ values: [Tensor?], names: [ValueName], samples: Range<Int>, threads: Int) throws {
@@ -158,7 +174,15 @@ private final class Watch: @unchecked Sendable {
           }
           return
         }
-        slots[index].observe(span, extremes: extremes)
+        slots[index].all.observe(span, extremes: extremes)
+        guard let middle else { continue }
+        let sample = samples.lowerBound + part
+        if sample >= middle {
+          if slots[index].halves.count == 1 { slots[index].halves.append(choices[index].makeObserver()) }
+          if slots[index].halves.count == 2 { slots[index].halves[1].observe(span, extremes: extremes) }
+        } else if sample + 1 == middle {
+          slots[index].halves = [slots[index].all]
+        }
       }
     }
   }

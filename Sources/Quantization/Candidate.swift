@@ -44,6 +44,8 @@ package struct ObservedRange: Sendable, Hashable {
   package var observer: ObserverChoice
   /// Counts in equal bins from `lowest` to `highest`, for drawing; empty when the observer keeps none.
   package var bins: [Float]
+  /// What two halves of the samples, which have none in common, would have chosen; empty where they were too few.
+  package var halves: [ClosedRange<Float>] = []
 
   package init(
     lowest: Float, highest: Float, lower: Float, upper: Float, count: Int, observer: ObserverChoice,
@@ -57,6 +59,20 @@ package struct ObservedRange: Sendable, Hashable {
     self.observer = observer
     self.bins = bins
   }
+}
+
+extension ObservedRange {
+  /// Ranges that move by less than this share of their width have settled.
+  package static let settledShare = 0.05
+
+  /// How far two ranges are apart: the larger distance of their ends, as a share of this one's width.
+  package func distance(_ a: ClosedRange<Float>, _ b: ClosedRange<Float>) -> Double {
+    let moved = max(abs(a.lowerBound - b.lowerBound), abs(a.upperBound - b.upperBound))
+    return upper > lower ? Double(moved) / Double(upper - lower) : 0
+  }
+
+  /// How far the choices of two halves of the samples are apart.
+  package var disagreement: Double? { halves.count == 2 ? distance(halves[0], halves[1]) : nil }
 }
 
 /// Where calibration samples come from, one small batch at a time.

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Candidates of these recipes are made of it without running the network again: a sweep over hundreds calibrates once.
 package struct Observations: Sendable {
-  private var observers: [ValueName: (choice: ObserverChoice, observer: any Observer)] = [:]
+  private var observers: [ValueName: (choice: ObserverChoice, sighting: Sighting)] = [:]
 
   /// Runs the calibration samples once.
   ///
@@ -34,14 +34,14 @@ package struct Observations: Sendable {
     guard let source else { throw QuantizationError.missingSamples }
     let seen = try Calibrator(graph: graph, infos: infos, threads: threads).observe(
       choices, source: source, samples: first.calibration.samples, report: report)
-    for (value, observer) in seen { observers[value] = choices[value].map { ($0, observer) } }
+    for (value, sighting) in seen { observers[value] = choices[value].map { ($0, sighting) } }
   }
 
-  /// The observers of those of these values that were watched so.
-  func observers(for requests: [ValueName: Placement.Request]) -> [ValueName: any Observer] {
-    var found: [ValueName: any Observer] = [:]
+  /// What was seen of those of these values that were watched so.
+  func sightings(for requests: [ValueName: Placement.Request]) -> [ValueName: Sighting] {
+    var found: [ValueName: Sighting] = [:]
     for (value, request) in requests {
-      if let known = observers[value], known.choice == request.observer { found[value] = known.observer }
+      if let known = observers[value], known.choice == request.observer { found[value] = known.sighting }
     }
     return found
   }

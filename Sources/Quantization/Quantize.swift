@@ -66,6 +66,9 @@ struct Quantizer {
       guard let range = observed[root], let request = placement.requests[root] else { continue }
       encoded.activations[value] = request.encoding(range.lower...range.upper)
     }
+    if let calibration {
+      warnings += Self.doubts(observed, samples: min(calibration.count, recipe.calibration.samples))
+    }
     try report(Self.calibrationShare, "encoding weights")
     try encodeWeights(&encoded, resolution, placement, &warnings)
     func reportRest(_ done: Double, _ what: String) throws {
@@ -97,7 +100,7 @@ struct Quantizer {
   ) throws -> [ValueName: ObservedRange] {
     let requests = placement.requests
     guard !requests.isEmpty else { return [:] }
-    let known = observations?.observers(for: requests) ?? [:]
+    let known = observations?.sightings(for: requests) ?? [:]
     let missing = requests.filter { known[$0.key] == nil }
     let observers =
       missing.isEmpty ? known : try watch(missing, source, report).merging(known) { _, known in known }
@@ -118,19 +121,36 @@ struct Quantizer {
   private func watch(
     _ requests: [ValueName: Placement.Request], _ source: (any CalibrationSource)?,
     _ report: (Double, String) throws -> Void
-  ) throws -> [ValueName: any Observer] {
+  ) throws -> [ValueName: Sighting] {
     guard let source else { throw QuantizationError.missingSamples }
     return try Calibrator(graph: graph, infos: infos, threads: threads, prepare: prepare).observe(
       requests.mapValues(\.observer), source: source, samples: recipe.calibration.samples
     ) { try report($0 * Self.calibrationShare * 0.9, $1) }
   }
 
-  private static func range(_ observer: any Observer, _ request: Placement.Request) -> ObservedRange {
+  private static func range(_ sighting: Sighting, _ request: Placement.Request) -> ObservedRange {
+    func range(_ observer: any Observer) -> ClosedRange<Float> {
+      observer.seen.count == 0 ? 0...0 : observer.range(bits: request.width, symmetric: request.symmetric)
+    }
+    let (observer, chosen) = (sighting.all, range(sighting.all))
     let seen = observer.seen
-    let range = seen.count == 0 ? 0...0 : observer.range(bits: request.width, symmetric: request.symmetric)
-    return ObservedRange(
-      lowest: seen.lowest, highest: seen.highest, lower: range.lowerBound, upper: range.upperBound,
-      count: seen.count,
-      observer: request.observer, bins: observer.bins(256))
+    var result = ObservedRange(
+      lowest: seen.lowest, highest: seen.highest, lower: chosen.lowerBound, upper: chosen.upperBound,
+      count: seen.count, observer: request.observer, bins: observer.bins(256))
+    if sighting.halves.count == 2 { result.halves = sighting.halves.map(range) }
+    return result
+  }
+
+  /// Says where the samples are too few for ranges that others would give again.
+  private static func doubts(_ observed: [ValueName: ObservedRange], samples: Int) -> [String] {
+    let found = observed.compactMap { value, range in range.disagreement.map { (share: $0, value: value) } }
+      .sorted { ($0.share, $0.value) < ($1.share, $1.value) }
+    guard let last = found.last, found[found.count / 2].share > ObservedRange.settledShare else { return [] }
+    func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+    return [
+      "two halves of the \(samples) calibration samples give ranges that differ by "
+        + "\(percent(found[found.count / 2].share)) (median; at most \(percent(last.share)), \"\(last.value)\"): "
+        + "use more samples"
+    ]
   }
 }

@@ -24,15 +24,12 @@ package struct CalibrationConvergence: Sendable, Hashable, Encodable {
   /// Between two halves that have no sample in common.
   package var halves: Movement
 
-  /// Ranges that move by less than this have settled.
-  package static let settledShare = 0.05
-
-  /// Whether the halves disagree: the typical range differs by more than `settledShare` between them.
-  package var isTooSmall: Bool { halves.typicalShare > Self.settledShare }
+  /// Whether the halves disagree: the typical range differs by more than `ObservedRange.settledShare` between them.
+  package var isTooSmall: Bool { halves.typicalShare > ObservedRange.settledShare }
 
   /// Fewest samples from which on the typical range stays where it is with all; `nil` where that took all of them.
   package var settledAt: Int? {
-    let moving = steps.lastIndex { $0.typicalShare > Self.settledShare }
+    let moving = steps.lastIndex { $0.typicalShare > ObservedRange.settledShare }
     let first = moving.map { $0 + 1 } ?? 0
     return steps.indices.contains(first) ? steps[first].samples : nil
   }
@@ -55,7 +52,7 @@ extension Project {
     recipe.corrections = [.foldBatchNorm]
     recipe.choices = []
     let counts = Array(sequence(first: 8) { $0 * 2 }.prefix { $0 < samples.count })
-    let parts = counts.map { 0..<$0 } + [0..<samples.count / 2, samples.count / 2..<samples.count]
+    let parts = counts.map { 0..<$0 }
     var work = 0
     let all = Double(samples.count + parts.reduce(0) { $0 + $1.count })
     func ranges(_ part: Range<Int>) throws -> [ValueName: ObservedRange] {
@@ -72,20 +69,19 @@ extension Project {
     let found = try parts.map(ranges)
     return CalibrationConvergence(
       samples: samples.count,
-      steps: zip(counts, found).map { Self.movement($0, $1, final, final) },
-      halves: Self.movement(samples.count / 2, found[counts.count], found[counts.count + 1], final))
+      steps: zip(counts, found).map { count, part in
+        Self.movement(count, final) { value, range in
+          part[value].map { range.distance($0.lower...$0.upper, range.lower...range.upper) }
+        }
+      },
+      halves: Self.movement(samples.count / 2, final) { $1.disagreement })
   }
 
   private static func movement(
-    _ samples: Int, _ from: [ValueName: ObservedRange], _ to: [ValueName: ObservedRange],
-    _ final: [ValueName: ObservedRange]
+    _ samples: Int, _ final: [ValueName: ObservedRange], _ share: (ValueName, ObservedRange) -> Double?
   ) -> CalibrationConvergence.Movement {
-    let shares = final.compactMap { value, range -> (value: ValueName, share: Double)? in
-      guard let a = from[value], let b = to[value] else { return nil }
-      let width = Double(range.upper - range.lower)
-      let moved = Double(Swift.max(abs(a.lower - b.lower), abs(a.upper - b.upper)))
-      return (value, width > 0 ? moved / width : 0)
-    }.sorted { ($0.share, $0.value) < ($1.share, $1.value) }
+    let shares = final.compactMap { value, range in share(value, range).map { (value: value, share: $0) } }
+      .sorted { ($0.share, $0.value) < ($1.share, $1.value) }
     return CalibrationConvergence.Movement(
       samples: samples, typicalShare: shares.isEmpty ? 0 : shares[shares.count / 2].share,
       largestShare: shares.last?.share ?? 0, value: shares.last?.value ?? "")

@@ -163,7 +163,7 @@ package struct Verdict {
   private var calibration: Advice.Section? {
     guard let found = evidence.convergence else { return nil }
     let halves = found.halves
-    let settled = percent(CalibrationConvergence.settledShare)
+    let settled = percent(ObservedRange.settledShare)
     return Advice.Section(
       question: "Are there enough samples to calibrate with?", answer: found.isTooSmall ? .no : .yes,
       sentences: [
