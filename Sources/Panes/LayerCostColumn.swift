@@ -9,6 +9,7 @@ struct LayerCostColumn {
   private let layers: [String: SensitivityReport.Layer]
   private let costs: [String: Double]
   private let range: ClosedRange<Double>
+  private let isStale: Bool
 
   /// Place among the columns.
   static let place = 9
@@ -18,10 +19,12 @@ struct LayerCostColumn {
     layers = Dictionary(
       (report?.layers ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     costs = state.costs.values
+    isStale = state.costs.isStale
     range = (costs.values.min() ?? 0)...(costs.values.max() ?? 0)
   }
 
-  /// None while nothing is known; the title says what the figures are, and `≈` that they are a guess.
+  /// None while nothing is known; the title says what the figures are, `≈` that they are a guess, and `~` that they need
+  /// not hold any more.
   static func columns(_ state: State) -> [Column] {
     guard let report = state.costs.report else { return [] }
     let width = report.layers.first?.narrowest?.width.text ?? ""
@@ -32,7 +35,7 @@ struct LayerCostColumn {
       case .sqnr: "dB \(width)"
       case .accuracy: "Δ \(width)"
       }
-    return [Column(title, align: .right, minimum: 9, dropOrder: 6)]
+    return [Column(state.costs.isStale ? "~\(title)" : title, align: .right, minimum: 9, dropOrder: 6)]
   }
 
   func cell(_ layer: String) -> [Run] {
@@ -46,6 +49,7 @@ struct LayerCostColumn {
       case .sqnr: figures.narrowest?.sqnrDb.map { Numbers.fixed($0, 1) }
       case .accuracy: figures.narrowest?.top1Delta.map { Numbers.points($0) }
       }
+    if isStale { return [Run("~\(text ?? "-")", .stale)] }
     let width = range.upperBound - range.lowerBound
     let share = width > 0 ? (cost - range.lowerBound) / width : 0
     return [Run(text ?? "-", report.isEstimate ? .muted : .gradient(.sensitivity, share))]

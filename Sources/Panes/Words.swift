@@ -1,3 +1,4 @@
+import Analysis
 import Graph
 import Interface
 import Quantization
@@ -41,6 +42,20 @@ enum Words {
       case .weightOnly, .float: "32"
       }
     return "\(weights)/\(activations)"
+  }
+
+  static func goal(_ goal: SearchGoal) -> String {
+    switch goal {
+    case .size: "size"
+    case .latency: "latency"
+    case .loss: "accuracy loss"
+    }
+  }
+
+  /// `static, dynamic or float`.
+  static func choice(_ words: [String]) -> String {
+    guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+    return "\(words.dropLast().joined(separator: ", ")) or \(last)"
   }
 
   static func granularity(_ granularity: Scheme.Granularity) -> String {

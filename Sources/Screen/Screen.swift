@@ -213,6 +213,7 @@ package struct Screen: Sendable {
     case .advise:
       overlays.append(AdviceDialog())
       return state.advice.advice == nil ? apply(.advise, &state) : []
+    case .search: overlays.append(SearchDialog(state))
     case .mouse:
       hasMouse.toggle()
       say(

@@ -24,6 +24,7 @@ enum ScreenStep: Sendable {
   case baseline
   case export
   case advise
+  case search
   case open
   case copy
   case undo
@@ -128,6 +129,11 @@ extension Screen {
         "advise", keys: [.character("V")], title: "advice",
         explanation: "Should this model be quantized here, how, and why; measures presets first.",
         group: "Lathe", action: .advise, availability: hasProject),
+      Command(
+        "search", keys: [.character("S")], title: "search",
+        explanation:
+          "Find mode, width and method for every layer, the best within a budget: costs of layers add up, a knapsack, points of its front measured.",
+        group: "Candidate", action: .search, availability: hasProject),
       Command(
         "open", keys: [.character("f")], title: "open",
         explanation: "Open another model, or a recipe as a candidate.",

@@ -63,6 +63,12 @@ package enum Action: Sendable {
   case advise
   case adviceStarted(JobID)
   case advised(Advice)
+  // Search.
+  /// Search an option for every layer, unless a search goes on.
+  case search(SearchRequest)
+  case searchStarted(JobID, SearchRequest)
+  /// What is found so far.
+  case searchFound(SearchRequest, SearchFront)
   // Blame.
   /// Opens or closes the Blame view.
   case showBlame(Bool)
@@ -132,6 +138,8 @@ package enum Effect: Sendable, Hashable {
   case measureCosts
   /// Measure what an advice on the open model needs; answered by `adviceStarted` and `advised`.
   case advise
+  /// Search an option for every layer; answered by `searchStarted` and `searchFound`s.
+  case search(SearchRequest)
   /// Find what causes a candidate's error; answered by `blameStarted` and `blamed`.
   case blame(BlameSubject, title: String)
   /// Compute what the histogram shows of a layer under a recipe.
@@ -141,6 +149,8 @@ package enum Effect: Sendable, Hashable {
   case copy(String)
   /// Write the session file; the shell waits a moment and joins several.
   case save
+  /// Write what was measured beside trials.
+  case keepFindings(Findings)
   /// Add a result to the session's list.
   case keep(Recipe, Measured)
 }

@@ -38,6 +38,11 @@ package struct Inquiries<Subject: Hashable & Sendable>: Sendable {
     return subject
   }
 
+  /// The job that works at a question.
+  func job(of subject: Subject, among all: [JobStatus]) -> JobStatus? {
+    all.last { !$0.state.isOver && jobs[$0.id] == subject }
+  }
+
   /// What became of a subject.
   ///
   /// - Parameters:

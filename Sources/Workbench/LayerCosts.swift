@@ -5,6 +5,8 @@ import Workflows
 /// What is known of how much each layer costs to quantize: a guess from the weights, until it is measured.
 package struct LayerCosts: Sendable {
   package private(set) var report: SensitivityReport?
+  /// It is of an older session whose figures need not hold any more.
+  package private(set) var isStale = false
   /// Asked for, and neither measured nor given up yet.
   package private(set) var isAsked = false
   private var job: JobID?
@@ -29,6 +31,12 @@ package struct LayerCosts: Sendable {
   fileprivate mutating func take(_ report: SensitivityReport) {
     if report.isEstimate, self.report != nil { return }
     self.report = report
+    isStale = false
+  }
+
+  mutating func restore(_ report: SensitivityReport, isStale: Bool) {
+    self.report = report
+    self.isStale = isStale
   }
 
   /// Whether the job that ended was the one that measures.
@@ -58,7 +66,7 @@ extension State {
         return []
       }
       costs.take(report)
-      return []
+      return report.isEstimate ? [] : [.keepFindings(findings), .save]
     default: return []
     }
   }

@@ -24,6 +24,8 @@ package struct Session: Sendable, Hashable, Codable {
   package var layer: String?
   /// Results read with it, by recipe key; not part of the file.
   package var trials: [Recipe: Measured] = [:]
+  /// Read with it too.
+  package var findings = Findings()
 
   private enum CodingKeys: String, CodingKey {
     case lathe, candidates, current, baseline, next, marked, layer
@@ -56,6 +58,7 @@ extension State {
   mutating func restore(_ session: Session) {
     guard let project else { return }
     trials = session.trials
+    restore(session.findings)
     for saved in session.candidates {
       guard Self.numbers.contains(saved.number), entry(CandidateID(saved.number)) == nil else {
         note(

@@ -3,7 +3,8 @@ import Glibc
 import Quantization
 import Workflows
 
-/// The files of a session: `session.json` (replaced as a whole) and `trials.jsonl` (a line per result, appended).
+/// The files of a session: `session.json` and `findings.json` (replaced as a whole) and `trials.jsonl` (a line per result,
+/// appended).
 ///
 /// One program writes at a time: a second one gets a store that only reads. Used from one thread.
 package final class SessionStore {
@@ -28,6 +29,16 @@ package final class SessionStore {
       self.numerics = numerics
       self.machine = machine
     }
+
+    /// Whether accuracy measured under the others holds.
+    fileprivate func keepAccuracy(of other: Conditions) -> Bool {
+      model == other.model && data == other.data && numerics == other.numerics
+    }
+  }
+
+  private struct FindingsFile: Codable {
+    var conditions: Conditions
+    var findings: Findings
   }
 
   private struct Line: Codable {
@@ -81,6 +92,7 @@ package final class SessionStore {
         return nil
       }
       session.trials = loadTrials()
+      session.findings = loadFindings()
       return session
     } catch {
       warnings.append("\(path): cannot be read\(setAside(path)): \(error)")
@@ -117,15 +129,34 @@ package final class SessionStore {
         continue
       }
       let then = entry.conditions
-      guard then.model == conditions.model, then.data == conditions.data, then.numerics == conditions.numerics
-      else {
-        continue
-      }
+      guard conditions.keepAccuracy(of: then) else { continue }
       var measured = entry.measured
       measured.latencyIsStale = then.machine != conditions.machine
       trials[recipe.key] = measured
     }
     return trials
+  }
+
+  private func loadFindings() -> Findings {
+    let path = folder + "/findings.json"
+    guard let data = FileManager.default.contents(atPath: path) else { return Findings() }
+    do {
+      let file = try JSONDecoder().decode(FindingsFile.self, from: data)
+      var findings = file.findings
+      findings.isStale = !conditions.keepAccuracy(of: file.conditions)
+      findings.isTimeStale = file.conditions.machine != conditions.machine
+      return findings
+    } catch {
+      warnings.append("\(path): cannot be read\(setAside(path)): \(error)")
+      return Findings()
+    }
+  }
+
+  /// Replaces what was measured beside trials.
+  package func keep(_ findings: Findings) throws {
+    guard readOnlyReason == nil else { return }
+    try JSONEncoder().encode(FindingsFile(conditions: conditions, findings: findings)).write(
+      to: URL(fileURLWithPath: folder + "/findings.json"), options: .atomic)
   }
 
   /// Replaces the session file.

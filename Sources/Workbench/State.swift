@@ -47,6 +47,7 @@ package struct State: Sendable {
   package var costs = LayerCosts()
   package var advice = AdviceState()
   package var blame = BlameResults()
+  package var search = SearchState()
   package var history = History()
   /// Whether something changed since the session was last written.
   package var isUnsaved = false

@@ -26,6 +26,7 @@ extension State {
     case .showSteps, .timeSteps, .stepsStarted, .stepsTimed: return updateSteps(action)
     case .measureCosts, .costsStarted, .costsFound: return updateCosts(action)
     case .advise, .adviceStarted, .advised: return updateAdvice(action)
+    case .search, .searchStarted, .searchFound: return updateSearch(action)
     case .showBlame, .findBlame, .blameStarted, .blamed: return updateBlame(action)
     case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
@@ -105,9 +106,7 @@ extension State {
     case .started(let job, let candidate):
       owners[job] = candidate
       return []
-    case .jobChanged(let status):
-      jobChanged(status)
-      return []
+    case .jobChanged(let status): return jobChanged(status)
     case .partial(let id, let recipe, let measurement):
       guard entry(id)?.recipe.key == recipe.key, let trial = measurement.candidates.first else { return [] }
       live[id] = LiveFigures(trial: trial, float32: measurement.float32, fraction: measurement.fraction)
@@ -132,7 +131,7 @@ extension State {
     }
   }
 
-  private mutating func jobChanged(_ status: JobStatus) {
+  private mutating func jobChanged(_ status: JobStatus) -> [Effect] {
     if let index = jobs.firstIndex(where: { $0.id == status.id }) {
       jobs[index] = status
     } else {
@@ -144,11 +143,13 @@ extension State {
     costsJobChanged(status)
     adviceJobChanged(status)
     blameJobChanged(status)
-    guard status.state.isOver, let id = owners[status.id] else { return }
+    let effects = searchJobChanged(status)
+    guard status.state.isOver, let id = owners[status.id] else { return effects }
     live[id] = nil
     trainingJobEnded(id, status.state)
     if case .failed(let message) = status.state { failures[id] = message }
     noteEnd(status)
+    return effects
   }
 
   private mutating func updateFiles(_ action: Action) -> [Effect] {

@@ -68,14 +68,14 @@ package struct Trial: Sendable, Hashable, Codable {
 
 /// What `lathe compare --json` prints.
 package struct ComparisonReport: Sendable, Codable {
-  package struct ModelFacts: Sendable, Codable {
+  package struct ModelFacts: Sendable, Hashable, Codable {
     package var path: String
     package var format: String
     package var parameters: Int
     package var macs: Int
   }
 
-  package struct DataFacts: Sendable, Codable {
+  package struct DataFacts: Sendable, Hashable, Codable {
     package var path: String?
     package var samples: Int
     package var labelled: Bool

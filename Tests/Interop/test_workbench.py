@@ -129,6 +129,33 @@ def test_trains_moves_the_curve_stops_and_keeps_the_best():
     assert screen.end() == 0
 
 
+def test_a_search_fills_its_front_while_it_goes_on():
+    screen = Screen(*SAMPLE, "--session", "none", columns=80, rows=24)
+    screen.wait_for("stem/conv|stem")
+    screen.send("S")
+    screen.wait_for("Minimize")
+    screen.send("\r")
+    screen.wait_for(r"searching … +\d+ %", 60)
+    # The prediction comes first; points are measured while the job goes on.
+    screen.wait_for(r"searching …[\s\S]*KL ~[\d.]+, predicted", 300)
+    screen.wait_for(r"searching …[\s\S]*●", 300)
+    screen.send("\x1b")
+    screen.wait_for("1 Layers")
+    screen.send("S")
+    screen.wait_for(r"searching …[\s\S]*●|networks measured")
+    screen.wait_for(r"\d+ networks measured, \d+ predicted", 300)
+    # The budget starts at the result, which was measured; its ends are another.
+    chosen = re.search(r"★ (.*) smaller", screen.text())
+    assert chosen and "~" not in screen.text(), screen.text()
+    screen.send("G")
+    screen.settle()
+    assert chosen.group(1) not in screen.text()
+    screen.send("\x1b[D\x1b[D\x1b[D\r")
+    screen.wait_for(r"B mixed-\d")
+    screen.send("q")
+    assert screen.end() == 0
+
+
 def test_idle_uses_no_processor_time():
     screen = Screen(*SAMPLE, "--session", "none")
     screen.wait_for("1 Layers")
@@ -218,6 +245,19 @@ def test_exported_recipe_repeats_what_the_workbench_showed(tmp_path):
     assert shown["weightBytes"] == candidate["weight_bytes"] and shown["sizeBytes"] == candidate["size_bytes"]
     assert f"{candidate['top1'] * 100:.2f}" in frame
     assert yaml.safe_load(recipe.read_text())["rules"]
+
+
+def test_a_point_of_a_search_becomes_a_recipe(tmp_path):
+    """The smallest network of the front is opened, measured and written; `compare` with it gives the same figures."""
+    session, recipe = tmp_path / "session", tmp_path / "mixed.yaml"
+    keys = f"S enter wait g enter r wait e C-u text:{recipe} enter wait"
+    frame = lathe(*SAMPLE, "--session", session, "--snapshot", "120x36", "--keys", keys).stdout
+    assert re.search(r"✓ search", frame), frame
+    trial = json.loads((session / "trials.jsonl").read_text().splitlines()[-1])["measured"]["trial"]
+    assert yaml.safe_load(recipe.read_text())["defaults"]["weights"]["bits"] == 4
+    candidate = lathe_json("compare", *SAMPLE, "--recipe", recipe)["candidates"][0]
+    assert trial["top1"] == candidate["top1"] and trial["weightBytes"] == candidate["weight_bytes"]
+    assert float(trial["name"].removeprefix("mixed-").removesuffix("x")) == pytest.approx(candidate["compression"], abs=0.006)
 
 
 def test_choosing_qat_brings_training_settings(tmp_path):

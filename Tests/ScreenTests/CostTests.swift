@@ -62,3 +62,16 @@ func costFrames(name: String, keys: String) throws {
   _ = screen.apply(.costsFound(try measured(guess)), &state)
   #expect(state.costs.report?.metric == .kl)
 }
+
+@Test func costsThatNeedNotHoldAreMarked() throws {
+  let size = Size(width: 120, height: 36)
+  var state = try fixtureState(fixtureModel())
+  var screen = fixtureScreen()
+  var session = state.session
+  session.findings.costs = try measured(try #require(state.project).kurtosisRanking())
+  session.findings.isStale = true
+  _ = screen.apply(.opened(try #require(state.project), session), &state)
+  _ = play("enter", &screen, &state, size)
+  let text = screen.draw(state, size: size).text()
+  #expect(text.contains("~KL W4A4") && text.contains("~0.0010"))
+}

@@ -2,7 +2,7 @@ import Foundation
 import Quantization
 
 /// What a search has found so far: the predicted front, and on it and beside it the networks that were measured.
-package struct SearchFront: Sendable, Hashable {
+package struct SearchFront: Sendable, Hashable, Codable {
   package struct Point: Sendable, Hashable {
     /// Which option each group of layers has; tells points apart.
     package var picks: [Int]

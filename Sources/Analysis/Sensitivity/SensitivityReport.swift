@@ -5,7 +5,7 @@ import Workflows
 /// What quantizing each layer alone costs: what `lathe sensitivity` prints.
 ///
 /// Fractions are 0…1, units are in the names; a figure that does not exist is left out.
-package struct SensitivityReport: Sendable, Codable {
+package struct SensitivityReport: Sendable, Hashable, Codable {
   /// What layers are sorted by.
   package enum Metric: String, Sendable, Codable, CaseIterable {
     /// Mean KL(float32 ‖ quantized) of the class distributions, in nats.
@@ -19,7 +19,7 @@ package struct SensitivityReport: Sendable, Codable {
   }
 
   /// One layer at one width, beside float32.
-  package struct Cost: Sendable, Codable {
+  package struct Cost: Sendable, Hashable, Codable {
     package var weightBits: Int?
     package var activationBits: Int?
     package var kl: Double?
@@ -30,7 +30,7 @@ package struct SensitivityReport: Sendable, Codable {
     package var pValue: Double?
   }
 
-  package struct Layer: Sendable, Codable {
+  package struct Layer: Sendable, Hashable, Codable {
     package var name: String
     package var op: String
     package var parameters: Int
@@ -40,7 +40,7 @@ package struct SensitivityReport: Sendable, Codable {
     package var costs: [Cost]
   }
 
-  package struct Effort: Sendable, Codable {
+  package struct Effort: Sendable, Hashable, Codable {
     /// Of the runs, and the processor's in all.
     package var seconds: Double
     package var cpuSeconds: Double

@@ -153,7 +153,7 @@ package enum ObserverChoice: Sendable, Hashable {
 }
 
 /// How weights are rounded.
-package enum Method: String, Sendable, Hashable, CaseIterable {
+package enum Method: String, Sendable, Hashable, Codable, CaseIterable {
   case nearest
   case adaRound = "adaround"
   case gptq

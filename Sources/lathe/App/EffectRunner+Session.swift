@@ -59,6 +59,17 @@ extension EffectRunner {
     }
   }
 
+  /// Writes what was measured beside trials; a search's points take some milliseconds, so not in the main loop.
+  func keep(_ findings: Findings) {
+    store.withLock { open in
+      do {
+        try open?.keep(findings)
+      } catch {
+        mailbox.post(.saveFailed("\(error)"))
+      }
+    }
+  }
+
   /// Writes the session; called from the main loop, a few kilobytes.
   func save(_ session: Session) {
     store.withLock { open in

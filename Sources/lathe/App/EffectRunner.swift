@@ -60,6 +60,7 @@ final class EffectRunner: Sendable {
     case .timeSteps(let subject, let title): submitSteps(subject, title)
     case .measureCosts: submitCosts()
     case .advise: submitAdvice()
+    case .search(let request): submitSearch(request)
     case .blame(let subject, let title): submitBlame(subject, title)
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
     case .export(let request): submitExport(request)
@@ -70,6 +71,7 @@ final class EffectRunner: Sendable {
         mailbox.post(.note("\(error)", .error))
       }
     case .keep(let recipe, let measured): append(recipe, measured)
+    case .keepFindings(let findings): answers.submit("findings") { [self] _ in keep(findings) }
     case .copy, .save: break  // the main loop's own
     }
   }
@@ -196,6 +198,17 @@ final class EffectRunner: Sendable {
       mailbox.post(.advised(try project.advise(peaks: known, reporter: reporter.part(0.05...1))))
     }
     mailbox.post(.adviceStarted(job))
+  }
+
+  /// What is found is told as it comes.
+  private func submitSearch(_ request: SearchRequest) {
+    guard let project = open.withLock({ $0 }) else { return }
+    let job = work.submit("search") { [mailbox] reporter in
+      _ = try project.search(
+        base: SearchSettings.base(), settings: request.settings(for: project.model), reporter: reporter,
+        tell: { mailbox.post(.searchFound(request, $0)) })
+    }
+    mailbox.post(.searchStarted(job, request))
   }
 
   /// A recipe's candidate: the one made before, else a new one.
