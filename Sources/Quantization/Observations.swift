@@ -37,6 +37,14 @@ package struct Observations: Sendable {
     for (value, sighting) in seen { observers[value] = choices[value].map { ($0, sighting) } }
   }
 
+  /// What was seen of one value, as seen of another that takes its elements from it.
+  package func of(_ value: ValueName, as other: ValueName) -> Observations {
+    var result = self
+    result.observers = [:]
+    result.observers[other] = observers[value]
+    return result
+  }
+
   /// What was seen of those of these values that were watched so.
   func sightings(for requests: [ValueName: Placement.Request]) -> [ValueName: Sighting] {
     var found: [ValueName: Sighting] = [:]

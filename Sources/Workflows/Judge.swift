@@ -23,6 +23,11 @@ package struct Judge: Sendable {
 
   package var hasClasses: Bool { classes != nil }
 
+  /// Classes that are told apart; `nil` where there are no class scores.
+  package var classCount: Int? {
+    classes.flatMap { classes in expected.first?[classes].shape.dropFirst().reduce(1, *) }
+  }
+
   /// Runs float32 on the samples and keeps its outputs.
   package init(_ project: Project, _ samples: BoundDataset) throws {
     let model = project.model

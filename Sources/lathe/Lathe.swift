@@ -12,7 +12,7 @@ struct Lathe: ParsableCommand {
     version: Version.text,
     subcommands: [
       WorkbenchCommand.self, Inspect.self, Run.self, Compare.self, Quantize.self, Sensitivity.self,
-      Search.self, BlameCommand.self, Advise.self, Diff.self, Export.self, Bench.self,
+      Search.self, WhatIfCommand.self, BlameCommand.self, Advise.self, Diff.self, Export.self, Bench.self,
       ListPresets.self, ListThemes.self, ListKeys.self, ListPaths.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)

@@ -78,6 +78,20 @@ def test_lists():
     assert "config" in lathe_json("paths")
 
 
+def test_predictions_stand_beside_what_is_measured():
+    report = lathe_json(
+        "what-if", *SAMPLE, "--preset", "static-int8", "--preset", "weight-int4", "--measure", "--limit", 400)
+    assert [c["name"] for c in report["candidates"]] == ["preset:static-int8", "preset:weight-int4"]
+    for candidate in report["candidates"]:
+        prediction, measured = candidate["prediction"], candidate["measured"]
+        assert prediction["weight_bytes"] == measured["weight_bytes"]
+        assert abs(prediction["kl"] - sum(layer["cost"] for layer in prediction["layers"])) <= 1e-9 * prediction["kl"]
+        assert "latency_ms" not in prediction and "latency_ms" not in measured
+    eight, four = (c["prediction"] for c in report["candidates"])
+    assert eight["kl"] < four["kl"] and eight["top1_delta"] > four["top1_delta"]
+    assert report["preparation"]["kept_bytes"] <= 96 << 20
+
+
 def test_results_do_not_depend_on_threads(tmp_path):
     np.savez(tmp_path / "in.npz", image=np.random.default_rng(1).random((5, 3, 24, 24), np.float32))
     outputs = []

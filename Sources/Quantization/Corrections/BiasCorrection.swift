@@ -17,13 +17,25 @@ extension Quantizer {
     _ encoded: inout EncodedGraph, _ resolution: Resolution, _ source: (any CalibrationSource)?,
     _ report: (Double, String) throws -> Void
   ) throws {
-    let wanted = Set(
-      resolution.layers.filter { recipe.corrects($0.effective, by: .biasCorrection) }.map(\.node))
-    let layers = try encoded.correctedLayers(wanted)
+    let layers = try layersToCorrect(encoded, resolution)
     guard !layers.isEmpty else { return }
     let source = try samples(source, for: "bias-correction", instead: "leave it out")
     let means = try shifts(layers, encoded, source, report)
     for (layer, mean) in zip(layers, means) { encoded.correct(layer, by: mean) }
+  }
+
+  /// Gives biases to the layers that correcting gives one, and changes none.
+  func addCorrectedBiases(_ encoded: inout EncodedGraph, _ resolution: Resolution) throws {
+    for layer in try layersToCorrect(encoded, resolution) {
+      encoded.correct(layer, by: [Float](repeating: 0, count: layer.channels))
+    }
+  }
+
+  private func layersToCorrect(
+    _ encoded: EncodedGraph, _ resolution: Resolution
+  ) throws -> [CorrectedLayer] {
+    try encoded.correctedLayers(
+      Set(resolution.layers.filter { recipe.corrects($0.effective, by: .biasCorrection) }.map(\.node)))
   }
 
   /// The mean of (ŵ − w) · x, by layer and output channel.
