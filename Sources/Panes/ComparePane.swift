@@ -1,3 +1,4 @@
+import Analysis
 import Evaluation
 import Foundation
 import Interface
@@ -50,6 +51,10 @@ package struct ComparePane: CommandedPane {
     var isAlways = false
     /// Depends on the clock, so it is doubtful when the machine changed.
     var isLatency = false
+    /// Its text for a candidate that is not measured, with float32 as measured before.
+    var predicted: @Sendable (Prediction, _ float32: Trial?) -> String? = { _, _ in nil }
+    /// What is predicted is certain.
+    var isExact = false
   }
 
   private static func plain(_ text: String?) -> [Run]? { text.map { [Run($0)] } }
@@ -61,50 +66,80 @@ package struct ComparePane: CommandedPane {
   }
 
   private static let figures: [Figure] = [
-    Figure(title: "accuracy %", text: { plain($0.top1.map { Numbers.percent($0) }) }),
+    Figure(
+      title: "accuracy %", text: { plain($0.top1.map { Numbers.percent($0) }) },
+      predicted: { prediction, float32 in
+        prediction.top1Delta.flatMap { delta in float32?.top1.map { Numbers.percent($0 + delta) } }
+      }),
     Figure(
       title: "Δ points",
       text: { trial in
         if trial.execution == .float { return trial.top1 == nil ? nil : [Run("ref", .muted)] }
         return trial.top1Delta.map { judged(Numbers.points($0), $0, good: -0.005...1, bad: -0.02) }
-      }),
+      }, predicted: { prediction, _ in prediction.top1Delta.map { Numbers.points($0) } }),
     Figure(
       title: "95 %",
       text: { plain($0.top1DeltaCi95.map { "\(Numbers.points($0[0]))…\(Numbers.points($0[1]))" }) }),
-    Figure(title: "weights KiB", text: { plain(Numbers.kibibytes($0.weightBytes)) }),
+    Figure(
+      title: "weights KiB", text: { plain(Numbers.kibibytes($0.weightBytes)) },
+      predicted: { prediction, _ in Numbers.kibibytes(prediction.weightBytes) }, isExact: true),
     Figure(
       title: "ratio",
-      text: { plain($0.execution == .float ? "1.0×" : $0.compression.map { Numbers.ratio($0) }) }),
+      text: { plain($0.execution == .float ? "1.0×" : $0.compression.map { Numbers.ratio($0) }) },
+      predicted: { prediction, _ in Numbers.ratio(prediction.compression) }, isExact: true),
     Figure(
-      title: "p50 ms", text: { plain($0.latencyMs.map { Numbers.milliseconds($0.median) }) }, isLatency: true),
+      title: "p50 ms", text: { plain($0.latencyMs.map { Numbers.milliseconds($0.median) }) }, isLatency: true,
+      predicted: { prediction, _ in prediction.latencyMs.map { Numbers.milliseconds($0) } }),
     Figure(
       title: "speed-up",
       text: { trial in
         if trial.execution == .float { return trial.latencyMs == nil ? nil : [Run("1.0×")] }
         return trial.speedup.map { [Run(Numbers.ratio($0), $0 > 1.05 ? .good : $0 < 0.95 ? .bad : .warn)] }
-      }, isLatency: true),
+      }, isLatency: true, predicted: { prediction, _ in prediction.speedup.map { Numbers.ratio($0) } }),
     Figure(
       title: "energy mJ", text: { plain($0.energyJoules.map { Numbers.significant($0 * 1000) }) },
       isLatency: true),
-    Figure(title: "agreement %", text: { plain($0.agreement.map { Numbers.percent($0) }) }),
-    Figure(title: "SQNR dB", text: { plain($0.sqnrDb.map { Numbers.fixed($0, 1) }) }),
+    Figure(
+      title: "agreement %", text: { plain($0.agreement.map { Numbers.percent($0) }) },
+      predicted: { prediction, _ in prediction.agreement.map { Numbers.percent($0) } }),
+    Figure(
+      title: "SQNR dB", text: { plain($0.sqnrDb.map { Numbers.fixed($0, 1) }) },
+      predicted: { prediction, _ in prediction.sqnrDb.map { Numbers.fixed($0, 1) } }),
     Figure(title: "loss", text: { plain($0.loss.map { Numbers.fixed($0, 4) }) }),
-    Figure(title: "KL", text: { plain($0.kl.map { Numbers.significant($0, 2) }) }),
+    Figure(
+      title: "KL", text: { plain($0.kl.map { Numbers.significant($0, 2) }) },
+      predicted: { prediction, _ in prediction.kl.map { Numbers.significant($0, 2) } }),
     Figure(title: "McNemar p", text: { plain($0.pValue.map { Numbers.significant($0, 2) }) }),
     Figure(title: "top-5 %", text: { plain($0.top5.map { Numbers.percent($0) }) }),
-    Figure(title: "bits/weight", text: { plain($0.bitsPerWeight.map { Numbers.fixed($0, 2) }) }),
+    Figure(
+      title: "bits/weight", text: { plain($0.bitsPerWeight.map { Numbers.fixed($0, 2) }) },
+      predicted: { prediction, _ in prediction.bitsPerWeight.map { Numbers.fixed($0, 2) } }, isExact: true),
     Figure(title: "memory KiB", text: { plain($0.peakMemoryBytes.map { Numbers.kibibytes($0) }) }),
     Figure(title: "file KiB", text: { plain($0.sizeBytes.map { Numbers.kibibytes($0) }) }),
   ]
 
   /// Figures that at least one column has, in order; the first few are always there.
-  private func figures(_ trials: [Trial]) -> [Figure] {
+  private func figures(_ shown: [Shown], _ float32: Trial?) -> [Figure] {
+    let trials = shown.compactMap(\.trial) + (float32.map { [$0] } ?? [])
+    let predictions = shown.compactMap(\.prediction)
     let always: Set<String> = ["accuracy %", "Δ points", "weights KiB", "ratio", "p50 ms", "speed-up"]
     let labelled = trials.isEmpty || trials.contains { $0.top1 != nil }
     return Self.figures.filter { figure in
       if !labelled, ["accuracy %", "Δ points"].contains(figure.title) { return false }
       return always.contains(figure.title) || trials.contains { figure.text($0) != nil }
+        || predictions.contains { figure.predicted($0, float32) != nil }
     }
+  }
+
+  /// A candidate's figure with the mark of what it is: predicted or provisional (`≈`), of an older recipe (`~`).
+  private static func cell(_ figure: Figure, _ shown: Shown, _ float32: Trial?) -> [Run] {
+    if let text = shown.prediction.flatMap({ figure.predicted($0, float32) }) {
+      return (figure.isExact ? [] : [Run("≈", .info)]) + [Run(text)]
+    }
+    guard let runs = shown.trial.flatMap(figure.text) else { return [Run(Numbers.none, .muted)] }
+    if shown.isProvisional { return [Run("≈", .info)] + runs }
+    guard shown.isStale || (figure.isLatency && shown.latencyIsStale) else { return runs }
+    return [Run("~", .stale)] + runs.map { Run($0.text, .stale) }
   }
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {
@@ -171,7 +206,7 @@ package struct ComparePane: CommandedPane {
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
     let shown = state.candidates.map { state.shown($0) }
     let float32 = state.currentEntry.flatMap { state.shown($0).float32 } ?? state.float32
-    let figures = figures(shown.compactMap(\.trial) + (float32.map { [$0] } ?? []))
+    let figures = figures(shown, float32)
     let table = table(state, rows: figures.count + 1, width: area.width, isFocused: isFocused)
     // The status comes after what a decision needs first, so that it is seen in a low pane too.
     let statusRow = (figures.firstIndex { $0.title == "speed-up" } ?? figures.count - 1) + 1
@@ -183,11 +218,7 @@ package struct ComparePane: CommandedPane {
       let figure = figures[row < statusRow ? row : row - 1]
       if column == 0 { return [Run(figure.title, .muted)] }
       if column == 1 { return float32.flatMap(figure.text) ?? [Run(Numbers.none, .muted)] }
-      let cell = shown[column - 2]
-      guard let runs = cell.trial.flatMap(figure.text) else { return [Run(Numbers.none, .muted)] }
-      if cell.isProvisional { return [Run("≈", .info)] + runs }
-      guard cell.isStale || (figure.isLatency && cell.latencyIsStale) else { return runs }
-      return [Run("~", .stale)] + runs.map { Run($0.text, .stale) }
+      return Self.cell(figure, shown[column - 2], float32)
     }
     if state.candidates.isEmpty, area.height > 3 {
       canvas.put("No candidate yet: n makes one.", x: area.x, y: area.maxY - 1, width: area.width, .muted)
@@ -210,14 +241,11 @@ package struct ComparePane: CommandedPane {
   static func text(_ state: State) -> String {
     let shown = state.candidates.map { state.shown($0) }
     let float32 = state.currentEntry.flatMap { state.shown($0).float32 } ?? state.float32
-    func cell(_ figure: Figure, _ trial: Trial?) -> String {
-      trial.flatMap(figure.text)?.map(\.text).joined() ?? Numbers.none
-    }
     return TextTable.text(
       header: ["", "float32"] + state.candidates.map(\.title),
       rows: figures.map { figure in
-        [figure.title, cell(figure, float32)]
-          + shown.map { ($0.isStale ? "~" : $0.isProvisional ? "≈" : "") + cell(figure, $0.trial) }
+        [figure.title, float32.flatMap(figure.text)?.map(\.text).joined() ?? Numbers.none]
+          + shown.map { cell(figure, $0, float32).map(\.text).joined() }
       }, leftColumns: 1)
   }
 }

@@ -331,6 +331,7 @@ package struct ConfigPane: CommandedPane {
       ]
       lines.append(runs)
     }
+    lines += PredictedLayer.lines(layer.node, state, width: width)
     if let rule = layer.rule { lines.append([Run("rule \(rule + 1) of the recipe", .muted)]) }
     for reason in layer.reasons {
       lines += Fitting.wrap(reason, to: Swift.max(width, 1)).map { [Run($0, .warn)] }

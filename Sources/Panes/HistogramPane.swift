@@ -61,7 +61,7 @@ package struct HistogramPane: CommandedPane {
         showsActivations
           ? "The input is known once a static candidate ran: r runs it." : "This layer has no weights.")
     }
-    let lines = Self.facts(grid)
+    let lines = Self.facts(grid) + PredictedLayer.lines(layer, state, width: area.width)
     let facts = Swift.min(lines.count, Swift.max(area.height - 4, 0))
     HistogramChart(
       counts: histogram.bins.map(Double.init),

@@ -76,6 +76,11 @@ package enum Action: Sendable {
   case findBlame
   case blameStarted(JobID, BlameSubject)
   case blamed(BlameSubject, BlameReport)
+  // Predictions.
+  case whatIfStarted(JobID)
+  /// Recipes can be answered from now on.
+  case whatIfReady
+  case predicted(Recipe, Prediction)
   // Files.
   case export(ExportRequest)
   case exported(path: String, losses: [String])
@@ -142,6 +147,11 @@ package enum Effect: Sendable, Hashable {
   case search(SearchRequest)
   /// Find what causes a candidate's error; answered by `blameStarted` and `blamed`.
   case blame(BlameSubject, title: String)
+  /// Measure what predictions rest on, with the samples of this recipe; answered by `whatIfStarted` and `whatIfReady`.
+  case prepareWhatIf(Recipe)
+  /// Tell what a recipe would come to, by these times of layers; answered by `predicted`, or not at all when a newer
+  /// question comes.
+  case predict(Recipe, LayerTimes)
   /// Compute what the histogram shows of a layer under a recipe.
   case detail(layer: String, Recipe)
   case export(ExportRequest)

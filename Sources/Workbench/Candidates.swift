@@ -1,3 +1,4 @@
+import Analysis
 import Jobs
 import Quantization
 import Workflows
@@ -76,6 +77,8 @@ package struct Shown: Sendable, Hashable {
   package var latencyIsStale: Bool
   /// The figures are of the best epoch so far, while training goes on.
   package var isProvisional = false
+  /// What the recipe would come to, while nothing of it is measured.
+  package var prediction: Prediction?
   package var status: Status
 }
 

@@ -48,6 +48,7 @@ package struct State: Sendable {
   package var advice = AdviceState()
   package var blame = BlameResults()
   package var search = SearchState()
+  package var predictions = Predictions()
   package var history = History()
   /// Whether something changed since the session was last written.
   package var isUnsaved = false
@@ -103,6 +104,7 @@ package struct State: Sendable {
     } else if let failure = failures[entry.id] {
       shown.status = .failed(failure)
     }
+    if fresh == nil, live[entry.id] == nil { shown.prediction = predictions[entry.recipe] }
     return shown
   }
 

@@ -112,7 +112,7 @@ extension State {
         steps.recipes[recipe] = own
         steps.last[id] = recipe
       }
-      return []
+      return predictionsWithNewTimes()
     default: return []
     }
   }

@@ -28,6 +28,7 @@ extension State {
     case .advise, .adviceStarted, .advised: return updateAdvice(action)
     case .search, .searchStarted, .searchFound: return updateSearch(action)
     case .showBlame, .findBlame, .blameStarted, .blamed: return updateBlame(action)
+    case .whatIfStarted, .whatIfReady, .predicted: return updatePredictions(action)
     case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
     }
@@ -143,6 +144,7 @@ extension State {
     costsJobChanged(status)
     adviceJobChanged(status)
     blameJobChanged(status)
+    predictionJobChanged(status)
     let effects = searchJobChanged(status)
     guard status.state.isOver, let id = owners[status.id] else { return effects }
     live[id] = nil

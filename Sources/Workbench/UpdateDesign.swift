@@ -7,6 +7,11 @@ extension State {
   /// Applies what the user decides about candidates and recipes; all of it can be undone.
   mutating func updateDesign(_ action: Action) -> [Effect] {
     let before = design
+    let isEdit: Bool
+    switch action {
+    case .edit, .editDefaults: isEdit = true
+    default: isEdit = false
+    }
     switch action {
     case .undo:
       guard let step = history.undo(now: design) else { return [] }
@@ -20,6 +25,7 @@ extension State {
       guard entry(id) != nil else { return [] }
       current = id
       return detailEffect() + (current == before.current ? [] : questionsOfNewCandidate())
+        + predictionEffect()
     case .edit(let layers, let change, let title):
       guard let entry = currentEntry else { return [] }
       let names = Set(layers)
@@ -72,6 +78,7 @@ extension State {
     }
     isUnsaved = true
     return [.save] + detailEffect() + (current == before.current ? [] : questionsOfNewCandidate())
+      + predictionEffect(prepares: isEdit)
   }
 
   private mutating func restore(_ design: History.Design) {

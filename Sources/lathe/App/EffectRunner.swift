@@ -17,7 +17,10 @@ final class EffectRunner: Sendable {
   private let answers: JobQueue
   private let candidates = CandidateCache()
   private let open = Locked<Project?>(nil)
-  private let lastAnswer = Locked<JobID?>(nil)
+  private let lastDetail = Locked<JobID?>(nil)
+  private let lastPrediction = Locked<JobID?>(nil)
+  /// What answers predictions on the open model, once it was prepared.
+  private let whatIf = Locked<WhatIf?>(nil)
   /// What ends the training of a candidate early.
   private let trainings = Locked<[CandidateID: TrainingControl]>([:])
   /// What the machine can do, measured once, and again only where a step outran it.
@@ -63,6 +66,8 @@ final class EffectRunner: Sendable {
     case .search(let request): submitSearch(request)
     case .blame(let subject, let title): submitBlame(subject, title)
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
+    case .prepareWhatIf(let recipe): submitWhatIf(recipe)
+    case .predict(let recipe, let times): answerPrediction(recipe, times)
     case .export(let request): submitExport(request)
     case .importRecipe(let path):
       do {
@@ -85,6 +90,7 @@ final class EffectRunner: Sendable {
         let session = openSession(project)
         project.trainingFolder = trainingFolder(project)
         open.withLock { $0 = project }
+        whatIf.withLock { $0 = nil }
         candidates.clear()
         mailbox.post(.opened(project, session))
         mailbox.post(.costsFound(project.kurtosisRanking()))
@@ -251,12 +257,40 @@ final class EffectRunner: Sendable {
       mailbox.post(
         .showDetail(try LayerDetail(layer: layer, recipe: recipe, project: project, candidate: known)))
     }
-    if let older = lastAnswer.withLock({ last in
+    replace(lastDetail, by: job)
+  }
+
+  /// Cancels an answer that nobody waits for any more.
+  private func replace(_ last: Locked<JobID?>, by job: JobID) {
+    let older = last.withLock { last in
       defer { last = job }
       return last
-    }) {
-      answers.cancel(older)
     }
+    if let older { answers.cancel(older) }
+  }
+
+  private func submitWhatIf(_ recipe: Recipe) {
+    guard let project = open.withLock({ $0 }), let base = WhatIf.base(for: recipe) else { return }
+    let job = work.submit("what-if") { [self] reporter in
+      let prepared = try project.whatIf(base: base, reporter: reporter)
+      guard open.withLock({ $0?.model.path }) == project.model.path else { return }
+      whatIf.withLock { $0 = prepared }
+      mailbox.post(.whatIfReady)
+    }
+    mailbox.post(.whatIfStarted(job))
+  }
+
+  private func answerPrediction(_ recipe: Recipe, _ times: LayerTimes) {
+    guard let whatIf = whatIf.withLock({ $0 }) else { return }
+    let job = answers.submit("prediction") { [mailbox] reporter in
+      try reporter.report(0)
+      do {
+        mailbox.post(.predicted(recipe, try whatIf.predict(recipe, times: times)))
+      } catch {
+        mailbox.post(.note("prediction: \(error)", .error))
+      }
+    }
+    replace(lastPrediction, by: job)
   }
 
   private func submitExport(_ request: ExportRequest) {
