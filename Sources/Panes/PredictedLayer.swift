@@ -9,7 +9,8 @@ enum PredictedLayer {
     guard let prediction = state.currentEntry.flatMap({ state.shown($0).prediction }),
       let own = prediction[layer: layer]
     else { return [] }
-    let share = prediction.cost > 0 ? own.cost / prediction.cost : 0
+    let all = prediction.layers.reduce(0) { $0 + $1.cost }
+    let share = all > 0 ? own.cost / all : 0
     let text =
       "≈ output \(own.sqnrDb.map { "\(Numbers.fixed($0, 1)) dB" } ?? "exact"), "
       + "\(Numbers.percent(share, 0)) % of loss\(own.isOfNearest == true ? " by nearest" : "")"

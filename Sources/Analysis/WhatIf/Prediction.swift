@@ -23,7 +23,7 @@ package struct Prediction: Sendable, Hashable, Codable {
 
   /// Layers that are not float, in the order of the network.
   package var layers: [Layer]
-  /// Sum of the layers'.
+  /// What the layers' come to together.
   package var cost: Double
   /// The same, where there are class scores.
   package var kl: Double?

@@ -14,7 +14,7 @@ extension WhatIf {
   package static let memoryLimit = 96 << 20
   /// Samples that layers alone and whole networks are scored on, at most.
   package static let mostScored = 64
-  /// Whole networks that tell how much accuracy a predicted cost takes.
+  /// Whole networks that tell how costs of layers come together, and how much accuracy that takes.
   static let networks = 16
   /// What layers are measured like for a recipe: encoded as by default, on the samples that calibrate the recipe.
   package static func base(for recipe: Recipe) -> Recipe? {
@@ -79,20 +79,19 @@ extension Project {
     var whatIf = WhatIf(
       self, probes: probes, curves: curves, ranges: ranges,
       hasClasses: result.float32.meanDivergence != nil, kept: kept, scoredSamples: scored.count)
-    if whatIf.hasClasses {
-      whatIf.loss = try loss(whatIf, base: base, samples: scored, reporter: reporter.part(0.85...1))
-    }
+    try learnFromNetworks(&whatIf, base: base, samples: scored, reporter: reporter.part(0.85...1))
     return whatIf
   }
 
-  /// Measures networks of mixed widths, and lays a curve through what they lose over what they are predicted to cost: of
-  /// top-1, or without labels of the answers that are as before.
-  private func loss(
-    _ whatIf: WhatIf, base: Recipe, samples: BoundDataset, reporter: Reporter
-  ) throws -> WhatIf.Loss? {
+  /// Measures networks of mixed widths: they tell how costs of layers come together, and what that takes of top-1, or
+  /// without labels of the answers that are as before.
+  private func learnFromNetworks(
+    _ whatIf: inout WhatIf, base: Recipe, samples: BoundDataset, reporter: Reporter
+  ) throws {
     let judge = try Judge(self, samples)
     let layers = base.resolve(model.graph, infos: model.infos).layers.filter { $0.kind == .weighted }
-    var points: [DropCurve.Point] = []
+    var sums: [LayerSum.Point] = []
+    var drops: [Double] = []
     for number in 0..<WhatIf.networks {
       // From networks that lose next to nothing to those that lose all.
       let recipe = base.mixed(
@@ -104,18 +103,22 @@ extension Project {
         threads: threads, report: { _, _ in }
       ).encoded
       let scores = try judge.scores(simulating: encoded)
-      let drop =
+      sums.append(
+        LayerSum.Point(layers: try whatIf.layers(planned).layers.map(\.cost), cost: scores.cost))
+      drops.append(
         scores.difference(from: judge.float32).map { -$0.delta }
-        ?? scores.agreement(with: judge.float32).map { 1 - $0 } ?? 0
-      points.append(DropCurve.Point(cost: try whatIf.layers(planned).cost, drop: drop))
+          ?? scores.agreement(with: judge.float32).map { 1 - $0 } ?? 0)
       try reporter.report(
         Double(number + 1) / Double(WhatIf.networks), "network \(number + 1) of \(WhatIf.networks)")
     }
+    let sum = LayerSum(sums)
+    whatIf.sum = sum
+    guard whatIf.hasClasses else { return }
     let guessing = 1 / Double(Swift.max(judge.classCount ?? 1, 1))
-    guard let curve = DropCurve(points, ceiling: (judge.float32.top1Share ?? 1) - guessing) else {
-      return nil
-    }
-    return judge.float32.top1Share == nil ? .agreement(curve) : .top1(curve)
+    let curve = DropCurve(
+      zip(sums, drops).map { DropCurve.Point(cost: sum.cost($0.layers), drop: $1) },
+      ceiling: (judge.float32.top1Share ?? 1) - guessing)
+    whatIf.loss = curve.map { judge.float32.top1Share == nil ? .agreement($0) : .top1($0) }
   }
 }
 

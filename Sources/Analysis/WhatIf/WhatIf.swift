@@ -8,15 +8,17 @@ import Workflows
 /// Answers at once what a changed recipe would come to.
 ///
 /// Prepared once for a model and its data: what every layer reads in float32 on some samples is kept, and how much of
-/// the network's output noise at each layer costs is measured. A recipe then costs the sum of what its layers cost
-/// alone, which to first order KL divergences do; a layer whose settings are new is run by itself on what was kept, and
-/// no other. The sums in float of residual branches, which have 8 bits or more, are not counted.
+/// the network's output noise at each layer costs is measured. A recipe then costs (Σ cᵖ)^(1/p) over what its layers
+/// cost alone, with p of whole networks that were measured (`LayerSum`); a layer whose settings are new is run by itself
+/// on what was kept, and no other. What sums of residual branches lose by their 8 bits or more is not counted.
 package struct WhatIf: Sendable {
   let project: Project
   let probes: [String: LayerProbe]
   let curves: [String: LayerCurves]
   let ranges: WhatIfRanges
   let hasClasses: Bool
+  /// How costs of layers come together.
+  package internal(set) var sum = LayerSum()
   /// What a predicted cost takes; `nil` without class scores.
   var loss: Loss?
   /// Samples that are kept, and scored.
@@ -112,7 +114,7 @@ package struct WhatIf: Sendable {
           isOfNearest: planned.0 == planned.1 ? nil : true)
       }
     }
-    return (layers, layers.reduce(0) { $0 + $1.cost })
+    return (layers, sum.cost(layers.map(\.cost)))
   }
 
   private func noises(_ planned: [PlannedLayer]) throws -> [LayerNoise?] {

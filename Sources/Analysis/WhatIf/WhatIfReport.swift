@@ -22,6 +22,8 @@ package struct WhatIfReport: Sendable, Codable {
     package var keptSamples: Int
     package var keptBytes: Int
     package var scoredSamples: Int
+    /// How costs of layers come together: (Σ cᵖ)^(1/p).
+    package var exponent: Double
   }
 
   package var model: ComparisonReport.ModelFacts
@@ -64,7 +66,7 @@ extension Project {
       model: modelFacts, machine: .current(threads: threads),
       preparation: .init(
         seconds: prepared, keptSamples: whatIf.keptSamples, keptBytes: whatIf.keptBytes,
-        scoredSamples: whatIf.scoredSamples), candidates: candidates)
+        scoredSamples: whatIf.scoredSamples, exponent: whatIf.sum.exponent), candidates: candidates)
     if measures {
       try addMeasurements(recipes, to: &report, limit: limit, reporter: reporter.part(0.5...1))
     }

@@ -21,6 +21,8 @@ final class EffectRunner: Sendable {
   private let lastPrediction = Locked<JobID?>(nil)
   /// What answers predictions on the open model, once it was prepared.
   private let whatIf = Locked<WhatIf?>(nil)
+  /// Models that were opened.
+  private let openings = Locked(0)
   /// What ends the training of a candidate early.
   private let trainings = Locked<[CandidateID: TrainingControl]>([:])
   /// What the machine can do, measured once, and again only where a step outran it.
@@ -91,6 +93,7 @@ final class EffectRunner: Sendable {
         project.trainingFolder = trainingFolder(project)
         open.withLock { $0 = project }
         whatIf.withLock { $0 = nil }
+        openings.withLock { $0 += 1 }
         candidates.clear()
         mailbox.post(.opened(project, session))
         mailbox.post(.costsFound(project.kurtosisRanking()))
@@ -271,9 +274,11 @@ final class EffectRunner: Sendable {
 
   private func submitWhatIf(_ recipe: Recipe) {
     guard let project = open.withLock({ $0 }), let base = WhatIf.base(for: recipe) else { return }
+    let opening = openings.withLock { $0 }
     let job = work.submit("what-if") { [self] reporter in
       let prepared = try project.whatIf(base: base, reporter: reporter)
-      guard open.withLock({ $0?.model.path }) == project.model.path else { return }
+      // Another model may have been opened meanwhile.
+      guard openings.withLock({ $0 }) == opening else { return }
       whatIf.withLock { $0 = prepared }
       mailbox.post(.whatIfReady)
     }
