@@ -120,7 +120,7 @@ package struct ConfigPane: CommandedPane {
     Setting(
       title: "Rounding", text: { $0.weights.method.rawValue },
       turn: { settings, step in
-        let all = Quantization.Method.allCases.filter(\.isAvailable)
+        let all = Quantization.Method.allCases
         let place = (all.firstIndex(of: settings.weights.method) ?? 0) + step
         var change = SettingsChange()
         change.weights.method = all[(place + all.count) % all.count]

@@ -75,7 +75,11 @@ struct Quantizer {
       try report(Self.calibrationShare + (1 - Self.calibrationShare) * done, what)
     }
     try roundLayers(&encoded, resolution, calibration, &warnings) { try reportRest(0.8 * $0, $1) }
-    try correctBiases(&encoded, resolution, calibration) { try reportRest(0.8 + 0.2 * $0, $1) }
+    let normed = try reEstimateNorms(&encoded, resolution, calibration) { try reportRest(0.8 + 0.1 * $0, $1) }
+    try correctBiases(&encoded, resolution, besides: normed, calibration) {
+      try reportRest(0.9 + 0.1 * $0, $1)
+    }
+    try correctBiasesAnalytically(&encoded, resolution, besides: normed, &warnings)
     try report(1, "done")
     return Candidate(
       recipe: recipe, encoded: encoded, resolution: resolution, warnings: warnings, observed: observed,
@@ -85,10 +89,6 @@ struct Quantizer {
   /// A recipe made by hand may ask for what reading one refuses.
   private func refuseWhatIsMissing() throws {
     let changes = recipe.rules.map(\.change)
-    let methods = [recipe.defaults.weights.method] + changes.compactMap(\.weights.method)
-    if let method = methods.first(where: { !$0.isAvailable }) {
-      throw QuantizationError("method \(method.rawValue) is not in this version. Use \(Method.available).")
-    }
     if let format = recipe.defaults.weights.format ?? changes.lazy.compactMap(\.weights.format).first {
       throw QuantizationError(
         "weights.format \(format) is not in this version. Use bits and granularity {group: n}.")
@@ -102,7 +102,7 @@ struct Quantizer {
     guard !requests.isEmpty else { return [:] }
     let known = observations?.sightings(for: requests) ?? [:]
     let missing = requests.filter { known[$0.key] == nil }
-    let observers =
+    let sightings =
       missing.isEmpty ? known : try watch(missing, source, report).merging(known) { _, known in known }
     try report(Self.calibrationShare * 0.9, "choosing ranges")
     // Searching ranges is independent work per value.
@@ -110,8 +110,8 @@ struct Quantizer {
     let ranges = Locked<[ValueName: ObservedRange]>([:])
     parallel(order.count, grain: 1, threads: threads) { indices in
       for index in indices {
-        guard let observer = observers[order[index]], let request = requests[order[index]] else { continue }
-        let range = Quantizer.range(observer, request)
+        guard let sighting = sightings[order[index]], let request = requests[order[index]] else { continue }
+        let range = Quantizer.range(sighting, request)
         ranges.withLock { $0[order[index]] = range }
       }
     }

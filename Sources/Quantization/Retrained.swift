@@ -29,14 +29,14 @@ extension Candidate {
         let op = node.op as? any WeightedOperator
       else { continue }
       for role in op.weightRoles(node.inputs.map { $0.flatMap { infos[$0] } }) {
-        try result.encodeAgain(node, role, layer.mode, learned)
+        try result.encodeAgain(node, role, learned)
       }
     }
     return result
   }
 
   private mutating func encodeAgain(
-    _ node: Node, _ role: WeightRole, _ mode: Mode, _ learned: LearnedNumbers
+    _ node: Node, _ role: WeightRole, _ learned: LearnedNumbers
   ) throws {
     guard let value = node.inputs[role.input], let old = encoded.weights[value],
       let tensor = encoded.graph.constants[value]
@@ -45,16 +45,8 @@ extension Candidate {
     var numbers = WeightScales(
       scales: encoding.scales, zeroPoints: encoding.zeroPoints,
       isZero: encoding.scales.map { _ in false })
-    var bias: (name: ValueName, elements: [Float], scale: Float)?
-    if mode.isStatic, let index = role.bias, node.inputs.indices.contains(index),
-      let name = node.inputs[index],
-      encoded.biases[name] != nil, let elements = encoded.graph.constants[name]?.array(of: Float.self),
-      let activation = role.activation.flatMap({ node.inputs[$0] }),
-      let scale = encoded.activations[activation]?.scales.first
-    {
-      bias = (name, elements, scale)
-      _ = BiasEncoder.raise(&numbers, bias: elements, inputScale: scale)
-    }
+    let bias = encoded.codedBias(of: node.name, role)
+    if let bias { _ = BiasEncoder.raise(&numbers, bias: bias.elements, inputScale: bias.inputScale) }
     let isNew = learned.constants[value] != nil || numbers.scales != old.encoding.scales
     if isNew {
       let encoder = WeightEncoder(encoding, shape: tensor.shape)
@@ -66,8 +58,8 @@ extension Candidate {
       }
     }
     if let bias {
-      encoded.biases[bias.name] = BiasEncoder.encode(
-        bias.elements, weightScales: numbers.scales, inputScale: bias.scale)
+      encoded.biases[bias.value] = BiasEncoder.encode(
+        bias.elements, weightScales: numbers.scales, inputScale: bias.inputScale)
     }
   }
 }

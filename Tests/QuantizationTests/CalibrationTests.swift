@@ -90,8 +90,8 @@ import Testing
     let infos = try graph.infer(inputs: ["x": OperandInfo(type: .float32, shape: [1, 4, 6, 6])])
     for (change, message) in [
       (
-        { $0.defaults.weights.method = .hqq },
-        "method hqq is not in this version. Use nearest, adaround, gptq."
+        { $0.defaults.weights.format = "Q4_K" },
+        "weights.format Q4_K is not in this version. Use bits and granularity {group: n}."
       )
     ] as [((inout Recipe) -> Void, String)] {
       var recipe = Recipe(name: "x")

@@ -53,6 +53,20 @@ import Testing
     #expect(again == recipe)
   }
 
+  @Test(arguments: WeightSettings.Scale.all + [.percentile(98.5)], Quantization.Method.allCases)
+  func scalesAndMethodsRoundTrip(_ scale: WeightSettings.Scale, _ method: Quantization.Method) throws {
+    var recipe = Recipe(name: "x")
+    recipe.defaults.weights.scale = scale
+    var change = SettingsChange()
+    change.weights.scale = scale
+    change.weights.method = method
+    recipe.rules = [Rule(match: Match(names: ["a"]), change: change)]
+    recipe.corrections = Correction.allCases
+    let again = try Recipe(yaml: recipe.yaml, file: "r")
+    #expect(again == recipe)
+    #expect(again.defaults.weights.scale == scale && again.rules[0].change.weights.method == method)
+  }
+
   @Test func shortFormsAreRead() throws {
     let recipe = try Recipe(
       yaml: "lathe: 1\nname: x\ncalibration: synthetic\ndefaults:\n  mode: dynamic\n", file: "r")
@@ -81,8 +95,20 @@ import Testing
       "r.yaml:3:30: a rule.mode is int8, expected float, static, dynamic, weight-only, qat."
     ),
     (
-      "lathe: 1\nrules:\n  - {match: {name: a}, weights: {method: hqq}}",
-      "r.yaml:3:42: weights.method hqq is not in this version. Use nearest, adaround, gptq."
+      "lathe: 1\nrules:\n  - {match: {name: a}, weights: {method: ternary}}",
+      "r.yaml:3:42: weights.method is ternary, expected nearest, adaround, gptq, hqq."
+    ),
+    (
+      "lathe: 1\ndefaults: {weights: {scale: kl}}",
+      "r.yaml:2:29: defaults.weights.scale is kl, expected max, mse, span, entropy, percentile, percentile-sweep, output-mse."
+    ),
+    (
+      "lathe: 1\ndefaults: {weights: {scale: {percentile: 20}}}",
+      "r.yaml:2:42: defaults.weights.scale.percentile is 20, expected a share over 50 up to 100, in percent."
+    ),
+    (
+      "lathe: 1\ndefaults: {weights: {scale: {}}}",
+      "r.yaml:2:29: defaults.weights.scale needs percentile."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, weights: {format: Q4_K}}",

@@ -43,7 +43,8 @@ enum RoundingNetwork {
   }
 
   static func candidate(
-    _ mode: Mode, _ method: Quantization.Method, granularity: Scheme.Granularity = .channel, threads: Int = 1,
+    _ mode: Mode, _ method: Quantization.Method, granularity: Scheme.Granularity = .channel,
+    scale: WeightSettings.Scale? = nil, threads: Int = 1,
     source: (any CalibrationSource)? = Correlated()
   ) throws -> Candidate {
     let graph = try network()
@@ -52,6 +53,7 @@ enum RoundingNetwork {
       name: "x", defaults: LayerSettings(mode: mode), calibration: CalibrationSettings(samples: 24))
     recipe.defaults.weights.bits = 3
     recipe.defaults.weights.granularity = granularity
+    recipe.defaults.weights.scale = scale
     recipe.defaults.weights.method = method
     return try quantize(
       graph, infos: infos, recipe: recipe, calibration: source, threads: threads, report: { _, _ in })

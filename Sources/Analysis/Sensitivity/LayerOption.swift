@@ -61,13 +61,17 @@ extension Recipe {
     return recipe
   }
 
-  /// This recipe without rounding and corrections that read samples.
+  /// This recipe without rounding, scales and corrections that read samples, but for those that reshape the network.
   package var roundingToNearest: Recipe {
     var recipe = self
     recipe.defaults.weights.method = .nearest
     recipe.defaults.corrections = nil
     recipe.corrections.removeAll { $0.readsSamples && !$0.reshapesGraph }
+    if recipe.defaults.weights.scale == .outputMSE { recipe.defaults.weights.scale = nil }
     for index in recipe.rules.indices {
+      if recipe.rules[index].change.weights.scale == .outputMSE {
+        recipe.rules[index].change.weights.scale = nil
+      }
       recipe.rules[index].change.weights.method = nil
       recipe.rules[index].change.corrections = nil
     }

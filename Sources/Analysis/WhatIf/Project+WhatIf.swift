@@ -104,7 +104,7 @@ extension Project {
       ).encoded
       let scores = try judge.scores(simulating: encoded)
       sums.append(
-        LayerSum.Point(layers: try whatIf.layers(planned).layers.map(\.cost), cost: scores.cost))
+        LayerSum.Point(layers: try whatIf.layers(planned).layers.map(\.cost), cost: scores.distance))
       drops.append(
         scores.difference(from: judge.float32).map { -$0.delta }
           ?? scores.agreement(with: judge.float32).map { 1 - $0 } ?? 0)

@@ -12,12 +12,13 @@ import Tensors
 extension Quantizer {
   /// Corrects the layers whose corrections say so; a layer without a bias gets one.
   ///
+  /// - Parameter done: layers whose means are right.
   /// - Errors: `QuantizationError` where a layer is to be corrected and there are no samples.
   func correctBiases(
-    _ encoded: inout EncodedGraph, _ resolution: Resolution, _ source: (any CalibrationSource)?,
-    _ report: (Double, String) throws -> Void
+    _ encoded: inout EncodedGraph, _ resolution: Resolution, besides done: Set<String>,
+    _ source: (any CalibrationSource)?, _ report: (Double, String) throws -> Void
   ) throws {
-    let layers = try layersToCorrect(encoded, resolution)
+    let layers = try layersToCorrect(encoded, resolution).filter { !done.contains($0.node) }
     guard !layers.isEmpty else { return }
     let source = try samples(source, for: "bias-correction", instead: "leave it out")
     let means = try shifts(layers, encoded, source, report)
@@ -47,27 +48,10 @@ extension Quantizer {
     var writer = NodeWriter(for: graph)
     var known = infos
     var names: [ValueName] = []
-    let nodes = Dictionary(uniqueKeysWithValues: graph.nodes.map { ($0.name, $0) })
     for layer in layers {
-      guard let node = nodes[layer.node], let rounded = node.inputs[layer.role.input],
-        let codes = graph.constants[rounded], let float = encoded.graph.constants[layer.weight],
-        let output = node.outputs[0]
-      else { throw QuantizationError("layer \"\(layer.node)\" is not in its simulation") }
-      let error = zip(codes.array(of: Float.self), float.array(of: Float.self)).map { $0 - $1 }
-      var inputs = node.inputs
-      inputs[layer.role.input] = writer.constant(
-        Tensor(error, shape: float.shape), "\(layer.weight).error")
-      if let bias = layer.role.bias, inputs.indices.contains(bias) { inputs[bias] = nil }
-      var shift = writer.add(node.op, inputs, "\(output).shift")
-      // Channels are on axis 1; what is behind them is positions. A layer has as many axes as its weight.
-      let positions = Array(2..<Swift.max(2, float.shape.count))
-      if !positions.isEmpty {
-        let axes = writer.constant(Tensor(integers: positions, shape: [positions.count]), "\(output).axes")
-        shift = writer.add(
-          ReduceMean(options: ReductionOptions(keepsAxes: false)), [shift, axes], "\(output).mean")
-      }
+      let shift = try layer.shift(in: graph, encoded, &writer)
       names.append(shift)
-      known[shift] = known[output]
+      known[shift] = known[layer.output]
     }
     writer.finish(&graph)
     var sums = layers.map { [Double](repeating: 0, count: $0.channels) }
@@ -90,16 +74,44 @@ extension Quantizer {
 }
 
 /// A layer whose bias takes a correction.
-private struct CorrectedLayer {
+struct CorrectedLayer {
   var node: String
   var weight: ValueName
   var role: WeightRole
   var channels: Int
+  /// What the layer gives.
+  var output: ValueName
+
+  /// Adds the mean of (ŵ − w) · x over the positions of a sample: `[samples, channels]`.
+  ///
+  /// - Parameters:
+  ///   - simulation: the quantized network.
+  ///   - input: x; `nil` for what the layer reads there.
+  func shift(
+    in simulation: Graph, of input: ValueName? = nil, _ encoded: EncodedGraph, _ writer: inout NodeWriter
+  ) throws -> ValueName {
+    guard let node = simulation.nodes.first(where: { [name = self.node] in $0.name == name }),
+      let rounded = node.inputs[role.input],
+      let codes = simulation.constants[rounded], let float = encoded.graph.constants[weight]
+    else { throw QuantizationError("layer \"\(node)\" is not in its simulation") }
+    let error = zip(codes.array(of: Float.self), float.array(of: Float.self)).map { $0 - $1 }
+    var inputs = node.inputs
+    inputs[role.input] = writer.constant(Tensor(error, shape: float.shape), "\(weight).error")
+    if let bias = role.bias, inputs.indices.contains(bias) { inputs[bias] = nil }
+    if let input, let activation = role.activation { inputs[activation] = input }
+    let shift = writer.add(node.op, inputs, "\(output).shift")
+    // Channels are on axis 1; what is behind them is positions. A layer has as many axes as its weight.
+    let positions = Array(2..<Swift.max(2, float.shape.count))
+    guard !positions.isEmpty else { return shift }
+    let axes = writer.constant(Tensor(integers: positions, shape: [positions.count]), "\(output).axes")
+    return writer.add(
+      ReduceMean(options: ReductionOptions(keepsAxes: false)), [shift, axes], "\(output).mean")
+  }
 }
 
 extension EncodedGraph {
   /// The layers named that have, or can have, a bias of one element for each output channel.
-  fileprivate func correctedLayers(_ wanted: Set<String>) throws -> [CorrectedLayer] {
+  func correctedLayers(_ wanted: Set<String>) throws -> [CorrectedLayer] {
     guard !wanted.isEmpty else { return [] }
     let infos = try graph.infer()
     var result: [CorrectedLayer] = []
@@ -108,21 +120,23 @@ extension EncodedGraph {
       let roles = op.weightRoles(node.inputs.map { $0.flatMap { infos[$0] } })
       for role in roles {
         guard let index = role.bias, let weight = node.inputs[role.input], weights[weight] != nil,
-          let shape = graph.constants[weight]?.shape, role.activation != nil
+          let output = node.outputs[0], let shape = graph.constants[weight]?.shape, role.activation != nil
         else { continue }
         let groups = role.channelAxis == 0 ? 1 : node.op.attributes.int("group") ?? 1
         let channels = shape[role.channelAxis] * groups
         if node.inputs.indices.contains(index), let bias = node.inputs[index] {
           guard graph.constants[bias]?.count == channels else { continue }
         }
-        result.append(CorrectedLayer(node: node.name, weight: weight, role: role, channels: channels))
+        result.append(
+          CorrectedLayer(
+            node: node.name, weight: weight, role: role, channels: channels, output: output))
       }
     }
     return result
   }
 
   /// Subtracts a shift from a layer's bias, and encodes it again where it is held as codes.
-  fileprivate mutating func correct(_ layer: CorrectedLayer, by shift: [Float]) {
+  mutating func correct(_ layer: CorrectedLayer, by shift: [Float]) {
     guard let index = layer.role.bias, let place = graph.nodes.firstIndex(where: { $0.name == layer.node })
     else { return }
     var fresh = FreshNames(in: graph)

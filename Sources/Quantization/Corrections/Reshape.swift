@@ -13,7 +13,7 @@ extension Correction {
   /// Whether it goes by calibration samples.
   package var readsSamples: Bool {
     switch self {
-    case .smoothQuant, .awq, .biasCorrection: true
+    case .smoothQuant, .awq, .biasCorrection, .batchNormReEstimation: true
     default: false
     }
   }

@@ -98,12 +98,14 @@ struct WeightEncoder {
   let layout: WeightLayout
   let scheme: Scheme
   let scale: WeightSettings.Scale
+  let method: Method
 
   init(settings: WeightSettings, shape: Shape, channelAxis: Int, groupAxis: Int) {
     layout = WeightLayout(
       shape: shape, granularity: settings.granularity, channelAxis: channelAxis, groupAxis: groupAxis)
     scheme = settings.scheme
     scale = settings.scale ?? .max
+    method = settings.method
   }
 
   /// For numbers that are known.
@@ -113,33 +115,22 @@ struct WeightEncoder {
       groupAxis: encoding.groupAxis ?? 0)
     scheme = encoding.scheme
     scale = .max
+    method = .nearest
   }
 
-  /// Scales by DESIGN "Weights"; `nil` when a weight is NaN or infinite.
+  /// Scales by DESIGN "Weights", as far as they go by the weights alone; `nil` when a weight is NaN or infinite.
   func scales(_ weights: UnsafeBufferPointer<Float>) -> WeightScales? {
     guard Extremes(weights).isFinite else { return nil }
-    var low = [Float](repeating: 0, count: layout.cells)
-    var high = low
-    low.withUnsafeMutableBufferPointer { low in
-      high.withUnsafeMutableBufferPointer { high in
-        layout.forEachRun { range, cell, advances in
-          if advances {
-            for (offset, index) in range.enumerated() {
-              low[cell + offset] = min(low[cell + offset], weights[index])
-              high[cell + offset] = max(high[cell + offset], weights[index])
-            }
-          } else {
-            let extremes = Extremes(UnsafeBufferPointer(rebasing: weights[range]))
-            low[cell] = min(low[cell], extremes.lowest)
-            high[cell] = max(high[cell], extremes.highest)
-          }
-        }
-      }
-    }
-    let base = zip(low, high).map(scaleAndZero)
-    let result = WeightScales(
-      scales: base.map(\.0), zeroPoints: base.map(\.1), isZero: zip(low, high).map { $0 == 0 && $1 == 0 })
-    return scale == .mse && scheme.symmetry == .symmetric ? searched(result, weights) : result
+    let found = searched(WeightRanges(weights, layout), weights)
+    return method == .hqq ? splitHalfQuadratically(found, weights) : found
+  }
+
+  /// The numbers for whole ranges.
+  func covering(_ ranges: WeightRanges) -> WeightScales {
+    let numbers = zip(ranges.low, ranges.high).map(scaleAndZero)
+    return WeightScales(
+      scales: numbers.map(\.0), zeroPoints: numbers.map(\.1),
+      isZero: zip(ranges.low, ranges.high).map { $0 == 0 && $1 == 0 })
   }
 
   private func scaleAndZero(_ low: Float, _ high: Float) -> (Float, Int32) {
@@ -154,34 +145,6 @@ struct WeightEncoder {
       return (Encoding.usable(extreme / Double(codes.lowerBound)), 0)
     }
     return (Encoding.usable(largest / Double(codes.upperBound)), 0)
-  }
-
-  /// For each cell the fraction 0.30, 0.31 … 1 of its scale with the least squared error; ties to the larger.
-  private func searched(_ base: WeightScales, _ weights: UnsafeBufferPointer<Float>) -> WeightScales {
-    var result = base
-    var least = [Float](repeating: .infinity, count: base.scales.count)
-    let (lower, upper) = (Float(scheme.codes.lowerBound), Float(scheme.codes.upperBound))
-    for step in (30...100).reversed() {
-      let scales = base.scales.map { $0 * Float(step) / 100 }
-      var errors = [Float](repeating: 0, count: scales.count)
-      errors.withUnsafeMutableBufferPointer { errors in
-        scales.withUnsafeBufferPointer { scales in
-          layout.forEachRun { range, cell, advances in
-            for (offset, index) in range.enumerated() {
-              let cell = advances ? cell + offset : cell
-              let code = nearest(min(max(weights[index] / scales[cell], lower), upper))
-              let distance = weights[index] - code * scales[cell]
-              errors[cell] += distance * distance
-            }
-          }
-        }
-      }
-      for cell in scales.indices where errors[cell] < least[cell] && !base.isZero[cell] {
-        least[cell] = errors[cell]
-        result.scales[cell] = scales[cell]
-      }
-    }
-    return result
   }
 
   /// The codes under these scales.
@@ -212,10 +175,10 @@ struct WeightEncoder {
     return EncodedTensor(codes: codes, encoding: encoding)
   }
 
-  private var isGrouped: Bool { if case .group = scheme.granularity { true } else { false } }
+  var isGrouped: Bool { if case .group = scheme.granularity { true } else { false } }
 
   @inline(__always)
-  private func code(_ x: Float, _ scale: Float, _ zero: Int32, _ lowest: Int32, _ highest: Int32) -> Int32 {
+  func code(_ x: Float, _ scale: Float, _ zero: Int32, _ lowest: Int32, _ highest: Int32) -> Int32 {
     let steps = multiplies ? x * (1 / scale) : x / scale
     return Int32(nearest(min(max(steps, Float(lowest - zero)), Float(highest - zero)))) &+ zero
   }

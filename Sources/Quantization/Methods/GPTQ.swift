@@ -14,22 +14,18 @@ import Tensors
 extension Quantizer {
   /// Rounds the weights of one layer.
   ///
-  /// - Parameters:
-  ///   - graph: the simulated network.
-  ///   - stream: the network computed up to the layer.
-  func roundByGPTQ(
-    _ layer: LayerMatrix, _ encoded: inout EncodedGraph, _ graph: Graph, _ stream: SampleStream,
-    _ report: (Double) throws -> Void
-  ) throws {
-    let moments = try moments(layer, graph, stream, report)
-    guard moments.allSatisfy(\.isFinite) else {
-      throw QuantizationError("layer \"\(layer.node)\": its inputs hold NaN or infinity")
-    }
+  /// - Parameter moments: of what the layer reads.
+  func roundByGPTQ(_ layer: LayerMatrix, _ encoded: inout EncodedGraph, _ moments: [Double]) {
     layer.round(&encoded, moments, threads: threads)
   }
 
-  /// Σ x · xᵀ, `[groups, features, features]`.
-  private func moments(
+  /// Σ x · xᵀ over what a layer multiplies its weights with, `[groups, features, features]`.
+  ///
+  /// - Parameters:
+  ///   - graph: the simulated network.
+  ///   - stream: the network computed up to the layer.
+  /// - Errors: `QuantizationError` where its inputs are not finite.
+  func moments(
     _ layer: LayerMatrix, _ graph: Graph, _ stream: SampleStream, _ report: (Double) throws -> Void
   ) throws -> [Double] {
     guard let node = graph.nodes.first(where: { $0.name == layer.node }),
@@ -45,6 +41,9 @@ extension Quantizer {
         for (place, element) in elements.enumerated() { sums[place] += Double(element) }
       }
       try report(Double(batch + 1) / Double(stream.batches.count))
+    }
+    guard sums.allSatisfy(\.isFinite) else {
+      throw QuantizationError("layer \"\(layer.node)\": its inputs hold NaN or infinity")
     }
     return sums
   }

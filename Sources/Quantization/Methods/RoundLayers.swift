@@ -3,21 +3,23 @@ import Graph
 import Operators
 import Tensors
 
-/// Rounds again the weights of layers whose method goes by samples: one layer after another, each on what the network
-/// gives it with the layers before it rounded.
+/// Encodes again the weights of layers whose range or method goes by samples: one layer after another, each on what the
+/// network gives it with the layers before it rounded.
 extension Quantizer {
   /// Bytes of patches that are computed at once.
   private static let patchBytes = 64 << 20
 
-  /// - Errors: `QuantizationError` where a layer asks for such a method and there are no samples.
+  /// - Errors: `QuantizationError` where a layer asks for such a range or method and there are no samples.
   func roundLayers(
     _ encoded: inout EncodedGraph, _ resolution: Resolution, _ source: (any CalibrationSource)?,
     _ warnings: inout [String], _ report: (Double, String) throws -> Void
   ) throws {
     let layers = try wantedLayers(encoded, resolution, &warnings)
     guard let firstLayer = layers.first else { return }
-    let source = try samples(
-      source, for: "method \(firstLayer.method.rawValue)", instead: "use method nearest")
+    let source =
+      firstLayer.method.readsSamples
+      ? try samples(source, for: "method \(firstLayer.method.rawValue)", instead: "use method nearest")
+      : try samples(source, for: "scale output-mse", instead: "use scale mse")
     var graph = try simulated(encoded)
     let batch = try batchSize(layers.map(\.matrix), encoded.graph)
     let stream = { graph in
@@ -33,17 +35,22 @@ extension Quantizer {
       func reportPart(_ done: Double) throws {
         try report(
           (Double(index) + done) / Double(layers.count),
-          "\(layer.method.title): layer \(index + 1) of \(layers.count), \(needed)")
+          "\(layer.title): layer \(index + 1) of \(layers.count), \(needed)")
       }
       try reportPart(0)
       try quantized.advance(graph, to: try graph.place(of: layer.matrix.node))
       if layer.method == .adaRound {
         try float?.advance(encoded.graph, to: try encoded.graph.place(of: layer.matrix.node))
       }
+      let moments = layer.readsMoments ? try moments(layer.matrix, graph, quantized, reportPart) : []
+      if layer.settings.scale == .outputMSE {
+        try searchRanges(layer.matrix, layer.settings, &encoded, moments)
+      }
       switch (layer.method, float) {
       case (.adaRound, let float?):
         try roundByAdaRound(layer.matrix, &encoded, quantized: (graph, quantized), float: float, reportPart)
-      default: try roundByGPTQ(layer.matrix, &encoded, graph, quantized, reportPart)
+      case (.gptq, _): roundByGPTQ(layer.matrix, &encoded, moments)
+      default: break
       }
       graph.constants[try graph.weight(of: layer.matrix)] = encoded.decodedConstant(
         layer.matrix.weight, infos)
@@ -62,7 +69,12 @@ extension Quantizer {
 
   private struct Wanted {
     var matrix: LayerMatrix
-    var method: Method
+    var settings: WeightSettings
+
+    var method: Method { settings.method }
+    var readsMoments: Bool { settings.scale == .outputMSE || method == .gptq }
+    /// What takes the time, for people.
+    var title: String { method.readsSamples ? method.title : WeightSettings.Scale.outputMSE.text }
   }
 
   private func wantedLayers(
@@ -70,14 +82,19 @@ extension Quantizer {
   ) throws -> [Wanted] {
     var result: [Wanted] = []
     for layer in resolution.layers where layer.effective.mode != .float {
-      let method = layer.effective.weights.method
-      guard method.readsSamples else { continue }
+      let settings = layer.effective.weights
+      guard settings.readsSamples else { continue }
       for weight in layer.weights {
         if let matrix = LayerMatrix(layer.node, weight.role, encoded) {
-          result.append(Wanted(matrix: matrix, method: method))
-        } else {
-          warnings.append(
-            "layer \"\(layer.node)\": \(layer.operatorName) has no \(method.title) here; rounded to nearest")
+          result.append(Wanted(matrix: matrix, settings: settings))
+          continue
+        }
+        let missing = "layer \"\(layer.node)\": \(layer.operatorName) has no "
+        if settings.method.readsSamples {
+          warnings.append("\(missing)\(settings.method.title) here; rounded to nearest")
+        }
+        if settings.scale == .outputMSE {
+          warnings.append("\(missing)scale output-mse here; max")
         }
       }
     }

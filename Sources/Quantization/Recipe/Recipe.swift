@@ -54,7 +54,7 @@ package struct Recipe: Sendable, Hashable {
 
   /// Whether a layer of these settings needs samples: for ranges, for rounding, or for its corrections.
   package func readsSamples(_ settings: LayerSettings) -> Bool {
-    settings.mode.isStatic || settings.mode != .float && settings.weights.method.readsSamples
+    settings.mode.isStatic || settings.mode != .float && settings.weights.readsSamples
       || Correction.allCases.contains { $0.readsSamples && corrects(settings, by: $0) }
   }
 
@@ -63,6 +63,7 @@ package struct Recipe: Sendable, Hashable {
     readsSamples(defaults)
       || rules.contains {
         $0.change.mode?.isStatic == true || $0.change.weights.method?.readsSamples == true
+          || $0.change.weights.scale == .outputMSE
           || $0.change.corrections?.contains(where: \.readsSamples) ?? false
       }
   }

@@ -143,15 +143,8 @@ struct RecipeReader {
     weights.symmetric = try fields.bool("symmetric")
     if let node = fields.take("granularity") { weights.granularity = try granularity(node, fields) }
     weights.range = try fields.choice("range", Scheme.CodeRange.self)
-    weights.scale = try fields.choice("scale", WeightSettings.Scale.self)
-    if let node = fields.take("method") {
-      let method = try fields.choice(node, "method", Method.self)
-      if !method.isAvailable {
-        throw fields.error(
-          node, "\(what).method \(method.rawValue) is not in this version. Use \(Method.available).")
-      }
-      weights.method = method
-    }
+    if let node = fields.take("scale") { weights.scale = try scale(node, fields) }
+    weights.method = try fields.choice("method", Method.self)
     if let node = fields.take("format") {
       throw fields.error(
         node,
@@ -161,6 +154,24 @@ struct RecipeReader {
     weights.minimumElements = try fields.integer("minimum-elements", in: 0...Int.max)
     try fields.finish()
     return weights
+  }
+
+  private func scale(_ node: Yams.Node, _ fields: Fields) throws -> WeightSettings.Scale {
+    if case .scalar(let scalar) = node {
+      let all = WeightSettings.Scale.all
+      if let scale = all.first(where: { $0.name == scalar.string }) { return scale }
+      let names = all.map(\.name).joined(separator: ", ")
+      throw fields.error(node, "\(fields.what).scale is \(scalar.string), expected \(names).")
+    }
+    var inner = try Fields(node, file: file, what: "\(fields.what).scale")
+    let percentile = try percentile(&inner)
+    try inner.finish()
+    guard let percentile else { throw fields.error(node, "\(fields.what).scale needs percentile.") }
+    return .percentile(percentile)
+  }
+
+  private func percentile(_ fields: inout Fields) throws -> Double? {
+    try fields.number("percentile", "a share over 50 up to 100, in percent") { $0 > 50 && $0 <= 100 }
   }
 
   private func granularity(_ node: Yams.Node, _ fields: Fields) throws -> Scheme.Granularity {
@@ -201,9 +212,7 @@ struct RecipeReader {
       throw fields.error(node, "\(fields.what).observer is \(scalar.string), expected \(names).")
     }
     var inner = try Fields(node, file: file, what: "\(fields.what).observer")
-    let percentile = try inner.number("percentile", "a share over 50 up to 100, in percent") {
-      $0 > 50 && $0 <= 100
-    }
+    let percentile = try percentile(&inner)
     let constant = try inner.number("moving-average", "a weight over 0 up to 1") { $0 > 0 && $0 <= 1 }
     try inner.finish()
     switch (percentile, constant) {
@@ -245,12 +254,5 @@ struct RecipeReader {
     return try list.map { node in
       try fields.choice(node, "corrections", Correction.self)
     }
-  }
-}
-
-extension Method {
-  /// The methods of this version, for messages.
-  package static var available: String {
-    allCases.filter(\.isAvailable).map(\.rawValue).joined(separator: ", ")
   }
 }

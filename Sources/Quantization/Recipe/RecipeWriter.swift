@@ -31,7 +31,7 @@ extension Recipe {
       ("granularity", YAMLText.granularity(w.granularity)),
     ]
     if w.range != usual.weights.range { weights.append(("range", w.range.rawValue)) }
-    if let scale = w.scale { weights.append(("scale", scale.rawValue)) }
+    if let scale = w.scale { weights.append(("scale", YAMLText.scale(scale))) }
     weights.append(("method", w.method.rawValue))
     if let format = w.format { weights.append(("format", YAMLText.scalar(format))) }
     if w.minimumElements != 0 { weights.append(("minimum-elements", "\(w.minimumElements)")) }
@@ -83,7 +83,7 @@ extension SettingsChange {
     if let x = weights.symmetric { inner.append(("symmetric", "\(x)")) }
     if let x = weights.granularity { inner.append(("granularity", YAMLText.granularity(x))) }
     if let x = weights.range { inner.append(("range", x.rawValue)) }
-    if let x = weights.scale { inner.append(("scale", x.rawValue)) }
+    if let x = weights.scale { inner.append(("scale", YAMLText.scale(x))) }
     if let x = weights.method { inner.append(("method", x.rawValue)) }
     if let x = weights.format { inner.append(("format", YAMLText.scalar(x))) }
     if let x = weights.minimumElements { inner.append(("minimum-elements", "\(x)")) }
@@ -120,6 +120,10 @@ enum YAMLText {
 
   static func observer(_ observer: ObserverChoice) -> String {
     observer.parameter.map { "{\(observer.name): \($0)}" } ?? observer.name
+  }
+
+  static func scale(_ scale: WeightSettings.Scale) -> String {
+    scale.parameter.map { "{\(scale.name): \($0)}" } ?? scale.name
   }
 
   /// A word as it is where YAML leaves no doubt, else in double quotes.

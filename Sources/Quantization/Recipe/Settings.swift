@@ -22,16 +22,50 @@ package struct LayerSettings: Sendable, Hashable {
 
 /// How a layer's weights become codes.
 package struct WeightSettings: Sendable, Hashable {
-  /// Where the scale of a symmetric encoding comes from.
-  package enum Scale: String, Sendable, Hashable, CaseIterable {
-    /// max|w| over the highest code (over the lowest for range `signed`).
+  /// Where the range of the weights that share a scale comes from; each scale is searched alone.
+  package enum Scale: Sendable, Hashable {
+    /// All of them: max|w| over the highest code (over the lowest for range `signed`), or from least to greatest.
     case max
-    /// The fraction of `max` with the least squared error, searched per scale.
+    /// The fraction of `max` with the least squared error.
     case mse
     /// 2·max|w| over the distance from lowest to highest code, as PyTorch computes it: max|w| / 127.5 at 8 bits.
     ///
-    /// No smaller than 2⁻²³, and codes are rne(w · (1 / scale)), both as there.
+    /// No smaller than 2⁻²³, and codes are rne(w · (1 / scale)), both as there. Affine encodings: as `max`.
     case span
+    /// The threshold of the entropy observer; groups, too short for a histogram, share that of the whole weight.
+    case entropy
+    /// The share of the weights that is kept, in percent.
+    case percentile(Double)
+    /// The percentile of `sweptPercentiles` with the least squared error.
+    case percentileSweep
+    /// The fraction of `max` with the least squared error of the layer's output on calibration samples.
+    case outputMSE
+
+    /// One of each, with the usual parameter: what menus offer.
+    package static let all: [Scale] = [
+      .max, .mse, .span, .entropy, .percentile(99.9), .percentileSweep, .outputMSE,
+    ]
+
+    package static let sweptPercentiles: [Double] = [100, 99.99, 99.9, 99.5, 99, 98, 97, 95, 90, 80]
+
+    /// The name without the parameter, as recipes write it.
+    package var name: String {
+      switch self {
+      case .max: "max"
+      case .mse: "mse"
+      case .span: "span"
+      case .entropy: "entropy"
+      case .percentile: "percentile"
+      case .percentileSweep: "percentile-sweep"
+      case .outputMSE: "output-mse"
+      }
+    }
+
+    /// Its parameter, where it has one.
+    package var parameter: Double? { if case .percentile(let share) = self { share } else { nil } }
+
+    /// The name with the parameter, for the screen: `percentile 99.9`.
+    package var text: String { parameter.map { "\(name) \($0)" } ?? name }
   }
 
   /// 2…8.
@@ -62,6 +96,9 @@ package struct WeightSettings: Sendable, Hashable {
     self.format = format
     self.minimumElements = minimumElements
   }
+
+  /// Whether they go by what the layer reads on calibration samples.
+  package var readsSamples: Bool { method.readsSamples || scale == .outputMSE }
 
   package var scheme: Scheme {
     Scheme(bits: bits, symmetry: symmetric ? .symmetric : .affine, granularity: granularity, range: range)
@@ -159,9 +196,6 @@ package enum Method: String, Sendable, Hashable, Codable, CaseIterable {
   case gptq
   case hqq
 
-  /// Whether this version has it.
-  package var isAvailable: Bool { self != .hqq }
-
   /// Whether it goes by what layers read on calibration samples.
   package var readsSamples: Bool { self == .adaRound || self == .gptq }
 
@@ -184,6 +218,9 @@ package enum Correction: String, Sendable, Hashable, CaseIterable {
   case smoothQuant = "smooth-quant"
   case awq
   case biasCorrection = "bias-correction"
+  /// As `bias-correction`, from batch-norm statistics instead of samples.
+  case analyticBiasCorrection = "analytic-bias-correction"
+  case batchNormReEstimation = "batch-norm-re-estimation"
 
   /// As its authors write it, short.
   package var title: String {
@@ -194,6 +231,8 @@ package enum Correction: String, Sendable, Hashable, CaseIterable {
     case .smoothQuant: "SmoothQuant"
     case .awq: "AWQ"
     case .biasCorrection: "bias corr."
+    case .analyticBiasCorrection: "analytic bias corr."
+    case .batchNormReEstimation: "re-estimation"
     }
   }
 }

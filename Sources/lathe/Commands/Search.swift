@@ -101,7 +101,7 @@ struct Search: ParsableCommand {
   }
 
   private var methodList: [Quantization.Method] {
-    get throws { try methods.map { try WordList("methods", $0, where: \.isAvailable).values } ?? [] }
+    get throws { try methods.map { try WordList("methods", $0).values } ?? [] }
   }
 
   func run() throws {
