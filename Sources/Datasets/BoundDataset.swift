@@ -26,6 +26,8 @@ package struct BoundDataset: Sendable {
   enum Feed: Sendable {
     case arrays([(name: String, conversion: Conversion, file: String, place: DatasetError.Place)])
     case synthetic(Synthetic)
+    /// Made-up samples that are there already, by input.
+    case made([String: Tensor])
   }
 
   init(
@@ -46,7 +48,7 @@ package struct BoundDataset: Sendable {
     self.notes = notes
     targetConversion = targets
     total = count
-    isSynthetic = if case .synthetic = feed { true } else { false }
+    isSynthetic = if case .arrays = feed { false } else { true }
   }
 
   /// Number of samples in this view.
@@ -87,6 +89,7 @@ package struct BoundDataset: Sendable {
     let samples = try fileIndices(indices)
     switch feed {
     case .synthetic(let synthetic): return synthetic.batch(samples)
+    case .made(let tensors): return tensors.mapValues { $0.rows(samples) }
     case .arrays(let arrays):
       var result: [String: Tensor] = [:]
       for array in arrays {

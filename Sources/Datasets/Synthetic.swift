@@ -115,11 +115,39 @@ extension BoundDataset {
       notes: ["no data was given: the inputs are made up"])
   }
 
+  /// Made-up samples like this dataset's, but of these elements.
+  ///
+  /// - Parameter tensors: by input, the samples stacked along the first axis.
+  package func made(of tensors: [String: Tensor]) -> BoundDataset {
+    let count = tensors.values.first?.shape.first ?? 0
+    precondition(
+      inputs.allSatisfy { tensors[$0.name]?.shape == [count] + (sampleShapes[$0.name] ?? []) },
+      "as many samples of every input")
+    return BoundDataset(
+      path: path, inputs: inputs, sampleShapes: sampleShapes, count: count, feed: .made(tensors), notes: notes
+    )
+  }
+
   private static func syntheticFailure(_ spec: InputSpec, _ found: String) -> DatasetError {
     DatasetError(
       file: "synthetic data", place: .array(spec.name),
       reason: .shape(
         found: found, expected: "sizes that are known, but for the batch",
         advice: "Give the sizes with --input-shape, or give data."))
+  }
+}
+
+extension Tensor {
+  /// Those with these numbers along the first axis, in this order.
+  func rows(_ numbers: [Int]) -> Tensor {
+    let width = type.byteCount(shape.dropFirst().reduce(1, *))
+    return Tensor(shape: [numbers.count] + shape.dropFirst(), type: type) { out in
+      withBytes { bytes in
+        for (place, number) in numbers.enumerated() where width > 0 {
+          UnsafeMutableRawBufferPointer(rebasing: out[place * width..<(place + 1) * width]).copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: bytes[number * width..<(number + 1) * width]))
+        }
+      }
+    }
   }
 }

@@ -127,20 +127,31 @@ extension Project {
     let isCrossFitted = plan.folds.count > 1
     let each = 1 / Double(recipes.count * (isCrossFitted ? plan.folds.count + 1 : 1))
     var done = 0.0
+    // Every fold has the same.
+    var madeUp: [CalibrationSettings: MadeUpSamples] = [:]
     func quantized(_ recipe: Recipe, _ indices: [Int], _ name: String) throws -> Candidate {
-      let part = reporter.part(done...Swift.min(done + each, 1))
+      var part = reporter.part(done...Swift.min(done + each, 1))
       done += each
-      let source =
-        recipe.calibration.source == .synthetic
-        ? try calibrationData(.synthetic, recipe: recipe)
-        : indices.isEmpty ? nil : try calibrationData(plan.source, recipe: recipe)?.selecting(indices)
+      var (recipe, notes) = (recipe, [String]())
+      let source: BoundDataset?
+      if recipe.calibration.source == .synthetic {
+        let known = madeUp[recipe.calibration]
+        let samples = try known ?? makeUpSamples(recipe.calibration, name: name, part.part(0...0.7))
+        if known == nil { part = part.part(0.7...1) }
+        madeUp[recipe.calibration] = samples
+        (source, notes) = (samples.data, samples.notes)
+      } else {
+        source = indices.isEmpty ? nil : try calibrationData(plan.source, recipe: recipe)?.selecting(indices)
+      }
       let trains = recipe.trains(model)
       let calibrating = trains ? part.part(0...0.05) : part
-      var (recipe, notes) = (recipe, [String]())
+      var last = calibrating
       if !recipe.choices.isEmpty, let source {
-        (recipe, notes) = try choose(recipe, source, name: name, reporter: calibrating.part(0...0.9))
+        let chosen = try choose(recipe, source, name: name, reporter: calibrating.part(0...0.9))
+        recipe = chosen.recipe
+        notes += chosen.notes
+        last = calibrating.part(0.9...1)
       }
-      let last = notes.isEmpty ? calibrating : calibrating.part(0.9...1)
       var candidate = try quantize(
         model.graph, infos: model.infos, recipe: recipe, calibration: source, threads: threads,
         report: { fraction, note in try last.report(fraction, "\(name): \(note)") })
