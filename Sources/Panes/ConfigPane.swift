@@ -127,12 +127,30 @@ package struct ConfigPane: CommandedPane {
         return (change, "rounding by \(all[(place + all.count) % all.count].rawValue)")
       }),
     Setting(
-      title: "Bias corr.", text: { correctsBiases($0) ? "yes" : "no" },
-      turn: { settings, _ in
+      title: "Weight range", text: { weightScale($0).text },
+      turn: { settings, step in
+        let all = WeightSettings.Scale.all
+        let place = (all.firstIndex { $0.name == weightScale(settings).name } ?? 0) + step
         var change = SettingsChange()
-        let others = (settings.corrections ?? []).filter { $0 != .biasCorrection }
-        change.corrections = correctsBiases(settings) ? others : others + [.biasCorrection]
-        return (change, correctsBiases(settings) ? "no bias correction" : "bias correction")
+        let scale = all[(place + all.count) % all.count]
+        change.weights.scale = scale
+        return (change, "weight range \(scale.text)")
+      }),
+    Setting(
+      title: "Bias corr.", text: { biasCorrections[biasCorrection($0)].word },
+      turn: { settings, step in
+        let place = (biasCorrection(settings) + step + biasCorrections.count) % biasCorrections.count
+        let (correction, _, title) = biasCorrections[place]
+        return (settings.exchanging(biasCorrections.compactMap(\.correction), for: correction), title)
+      }),
+    Setting(
+      title: "Batch norm", text: { reEstimates($0) ? "re-estimated" : "as folded" },
+      turn: { settings, _ in
+        let correction: Correction? = reEstimates(settings) ? nil : .batchNormReEstimation
+        return (
+          settings.exchanging([.batchNormReEstimation], for: correction),
+          correction == nil ? "batch norm as folded" : "batch norm re-estimated"
+        )
       }),
     Setting(
       title: "Reshaping", text: { reshaping($0.corrections ?? []) },
@@ -141,12 +159,10 @@ package struct ConfigPane: CommandedPane {
         let list = settings.corrections ?? []
         let place = all.firstIndex(of: list.first(where: \.reshapesGraph)) ?? 0
         let wanted = all[(place + step + all.count) % all.count]
-        var change = SettingsChange()
-        let others = list.filter { !$0.reshapesGraph }
-        // Before what comes after rounding, behind the folding of batch norms.
-        let folding = others.prefix { $0 == .foldBatchNorm }
-        change.corrections = folding + (wanted.map { [$0] } ?? []) + others.dropFirst(folding.count)
-        return (change, wanted?.rawValue ?? "no reshaping")
+        return (
+          settings.exchanging(Correction.allCases.filter(\.reshapesGraph), for: wanted),
+          wanted?.rawValue ?? "no reshaping"
+        )
       }),
   ]
 
@@ -156,8 +172,22 @@ package struct ConfigPane: CommandedPane {
     return names.isEmpty ? "none" : names.joined(separator: ", ")
   }
 
-  private static func correctsBiases(_ settings: LayerSettings) -> Bool {
-    settings.corrections?.contains(.biasCorrection) ?? false
+  private static let biasCorrections: [(correction: Correction?, word: String, title: String)] = [
+    (nil, "no", "no bias correction"), (.biasCorrection, "yes", "bias correction"),
+    (.analyticBiasCorrection, "analytic", "analytic bias correction"),
+  ]
+
+  private static func biasCorrection(_ settings: LayerSettings) -> Int {
+    biasCorrections.firstIndex { $0.correction.map { settings.corrections?.contains($0) ?? false } ?? false }
+      ?? 0
+  }
+
+  private static func reEstimates(_ settings: LayerSettings) -> Bool {
+    settings.corrections?.contains(.batchNormReEstimation) ?? false
+  }
+
+  private static func weightScale(_ settings: LayerSettings) -> WeightSettings.Scale {
+    settings.weights.scale ?? (settings.mode == .qat ? .mse : .max)
   }
 
   private static let samples = [16, 32, 64, 128, 256, 512, 1024, 2048]
@@ -337,5 +367,14 @@ package struct ConfigPane: CommandedPane {
       lines += Fitting.wrap(reason, to: Swift.max(width, 1)).map { [Run($0, .warn)] }
     }
     return lines
+  }
+}
+
+extension LayerSettings {
+  /// The change that takes some corrections out and puts another in.
+  fileprivate func exchanging(_ old: [Correction], for new: Correction?) -> SettingsChange {
+    var change = SettingsChange()
+    change.corrections = (corrections ?? []).filter { !old.contains($0) } + (new.map { [$0] } ?? [])
+    return change
   }
 }

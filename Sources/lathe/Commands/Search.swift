@@ -140,7 +140,7 @@ extension SearchGoal: ExpressibleByArgument {}
 private struct WordList<Word: RawRepresentable<String> & CaseIterable & Hashable> {
   var values: [Word] = []
 
-  init(_ option: String, _ text: String, where isAllowed: (Word) -> Bool) throws {
+  init(_ option: String, _ text: String, where isAllowed: (Word) -> Bool = { _ in true }) throws {
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       guard let word = Word(rawValue: String(part)), isAllowed(word), !values.contains(word) else {
         let all = Word.allCases.filter(isAllowed).map(\.rawValue).joined(separator: ", ")
