@@ -61,6 +61,13 @@ private struct OnnxRuntimeScript {
         "\(method.title) becomes rounding to nearest; `lathe quantize … -o model.onnx` writes weights so rounded."
       )
     }
+    let scales = layers.filter { $0.effective.mode != .float && $0.effective.mode != .qat }
+      .compactMap(\.effective.weights.scale)
+    if let scale = scales.first(where: { $0 != .max && $0 != .span }) {
+      losses.append(
+        "weight ranges (\(scale.text)) become the largest weight; `lathe quantize … -o model.onnx` writes weights in the ranges found."
+      )
+    }
     for correction in Correction.allCases where correction != .foldBatchNorm {
       guard layers.contains(where: { input.recipe.corrects($0.effective, by: correction) }) else { continue }
       losses.append(

@@ -82,7 +82,9 @@ private struct ChoiceSearch {
       for observer in [ObserverChoice.minMax, .percentile(99.99), .entropy, .mse] {
         try consider(observer.text) { $0.defaults.activations.observer = observer }
       }
-      try consider("weight scales mse") { $0.defaults.weights.scale = .mse }
+      for scale in [WeightSettings.Scale.mse, .outputMSE] {
+        try consider("weight scales \(scale.text)") { $0.defaults.weights.scale = scale }
+      }
     case .corrections:
       try consider("bias-correction") {
         if !$0.corrections.contains(.biasCorrection) { $0.corrections.append(.biasCorrection) }

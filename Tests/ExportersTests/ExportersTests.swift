@@ -57,11 +57,12 @@ private func input(_ recipe: Recipe, candidate: Candidate? = nil) throws -> Expo
 @Test func theScriptSaysThatMethodsAreLost() throws {
   var recipe = try #require(Presets["static-int8-best"]).recipe
   recipe.defaults.weights.method = .gptq
-  recipe.corrections = [.smoothQuant, .biasCorrection]
+  recipe.defaults.weights.scale = .outputMSE
+  recipe.corrections = [.smoothQuant, .biasCorrection, .batchNormReEstimation]
   let losses = try #require(Exporter["onnxruntime"]).export(try input(recipe)).losses
   for word in [
-    "GPTQ becomes", "bias-correction is not", "smooth-quant is not",
-    "corrections, equalization, ranges, rounding, modes are not",
+    "GPTQ becomes", "weight ranges (output-mse) become", "bias-correction is not", "smooth-quant is not",
+    "batch-norm-re-estimation is not", "corrections, equalization, ranges, rounding, modes are not",
   ] {
     #expect(losses.contains { $0.hasPrefix(word) }, "\(word): \(losses)")
   }
