@@ -5,7 +5,8 @@ import Tensors
 package struct PlannedLayer: Sendable, Hashable {
   package var layer: ResolvedLayer
   /// The effective settings, with activations as the value it reads is encoded (an edge has the widest encoding that any
-  /// static reader asks), and with the corrections that count for it.
+  /// static reader asks), and with the corrections that count for it, but for those that
+  /// reshape the network around it.
   package var settings: LayerSettings
   /// The activation it reads; `nil` where it multiplies none.
   package var input: ValueName?
@@ -21,7 +22,7 @@ extension Recipe {
     let nodes = Dictionary(graph.nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     return resolution.layers.filter { $0.kind == .weighted }.map { layer in
       var planned = PlannedLayer(layer: layer, settings: layer.effective)
-      planned.settings.corrections = layer.effective.corrections ?? corrections
+      planned.settings.corrections = (layer.effective.corrections ?? corrections).filter { !$0.reshapesGraph }
       if let activation = layer.weights.lazy.compactMap(\.role.activation).first {
         planned.input = nodes[layer.node]?.inputs[activation]
       }

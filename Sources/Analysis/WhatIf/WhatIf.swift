@@ -172,6 +172,10 @@ package struct WhatIf: Sendable {
       notes.append(
         "rounding as asked takes too long in \(nearest) layers: these are predicted for nearest")
     }
+    let reshaping = recipe.reshapingCorrections
+    if !reshaping.isEmpty {
+      notes.append("predicted, sizes too, without \(reshaping.map(\.rawValue).joined(separator: ", "))")
+    }
     if !recipe.choices.isEmpty { notes.append("predicted as the recipe is before its choices are made") }
     if planned.contains(where: { $0.settings.mode == .qat }) { notes.append("predicted before training") }
     let unknown = planned.filter { probes[$0.layer.node] == nil }
