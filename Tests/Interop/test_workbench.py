@@ -257,7 +257,8 @@ def test_a_point_of_a_search_becomes_a_recipe(tmp_path):
     assert yaml.safe_load(recipe.read_text())["defaults"]["weights"]["bits"] == 4
     candidate = lathe_json("compare", *SAMPLE, "--recipe", recipe)["candidates"][0]
     assert trial["top1"] == candidate["top1"] and trial["weightBytes"] == candidate["weight_bytes"]
-    assert float(trial["name"].removeprefix("mixed-").removesuffix("x")) == pytest.approx(candidate["compression"], abs=0.006)
+    assert trial["name"] == candidate["name"] == yaml.safe_load(recipe.read_text())["name"]
+    assert candidate["compression"] > 6, "the smallest there is"
 
 
 def test_choosing_qat_brings_training_settings(tmp_path):

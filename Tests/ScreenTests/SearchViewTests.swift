@@ -154,7 +154,7 @@ func theSearchHasAnASCIIForm(width: Int, height: Int) throws {
   _ = screen.apply(.opened(project, session), &state)
   _ = play("S", &screen, &state, size)
   let text = screen.draw(state, size: size).text()
-  #expect(text.contains("~ found with another model, data, version or machine"))
+  #expect(text.contains("~ other model, data, version or CPU; tab enter searches"))
   #expect(text.contains("~ 5×W4 7×W8: 7.3 KiB") && text.contains("KL ~0.0020"))
   #expect(text.contains("agrees on ~98.70 %"))
 }

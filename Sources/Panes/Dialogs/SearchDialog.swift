@@ -153,7 +153,7 @@ package struct SearchDialog: Overlay {
     case .failed(let message): return Run("\(message). tab goes to the settings.", .bad)
     case .notAsked, .done:
       if state.search.isStale {
-        return Run("~ found with another model, data, version or machine; tab enter searches", .stale)
+        return Run("~ other model, data, version or CPU; tab enter searches", .stale)
       }
       let points = state.search.front?.points ?? []
       let measured = points.count { $0.distance != nil }
