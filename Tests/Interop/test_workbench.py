@@ -264,7 +264,7 @@ def test_a_point_of_a_search_becomes_a_recipe(tmp_path):
 def test_choosing_qat_brings_training_settings(tmp_path):
     """All layers go from static over dynamic to qat; one more epoch setting, then the recipe is written."""
     recipe = tmp_path / "mine.yaml"
-    keys = f"a m m 2 {'j ' * 12}l e C-u text:{recipe} enter wait"
+    keys = f"a m m 2 {'j ' * 13}l e C-u text:{recipe} enter wait"
     frame = lathe(*SAMPLE, "--session", "none", "--snapshot", "120x36", "--keys", keys).stdout
     written = yaml.safe_load(recipe.read_text())
     assert written["training"]["epochs"] == 12, frame

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Quantization
 import Workflows
 
 /// From evidence to advice: nothing is measured here.

@@ -39,7 +39,7 @@ extension Project {
   /// - Parameter base: says how weights and activations are encoded, and which samples calibrate.
   /// - Errors: `WorkflowError` for a model without layers to quantize, or without a sample.
   package func whatIf(base given: Recipe, reporter: Reporter) throws -> WhatIf {
-    var base = given.roundingToNearest
+    var base = given.roundingToNearest.withoutReshaping
     base.choices = []
     let plan = plan([base])
     let calibration = try calibrationData(plan.source, recipe: base).map { $0.selecting(plan.kept[0]) }
@@ -68,13 +68,13 @@ extension Project {
     let noises = try sweep.noises(probes, ranges, reporter: reporter.part(0.75...0.85))
     var curves: [String: WhatIf.LayerCurves] = [:]
     for (index, layer) in sweep.layers.enumerated() {
-      let points = sweep.widths.indices.map { width in
+      let points = sweep.options.indices.map { option in
         NoiseCurve.Point(
-          noise: noises[index][width] ?? 0, cost: result.scores[index][width].cost)
+          noise: noises[index][option] ?? 0, cost: result.scores[index][option].distance)
       }
       curves[layer.node] = WhatIf.LayerCurves(
-        weights: NoiseCurve(zip(points, sweep.widths).filter { $1.weightBits != nil }.map(\.0)),
-        activations: NoiseCurve(zip(points, sweep.widths).filter { $1.weightBits == nil }.map(\.0)))
+        weights: NoiseCurve(zip(points, sweep.options).filter { $1.weightBits != nil }.map(\.0)),
+        activations: NoiseCurve(zip(points, sweep.options).filter { $1.weightBits == nil }.map(\.0)))
     }
     var whatIf = WhatIf(
       self, probes: probes, curves: curves, ranges: ranges,
@@ -123,23 +123,23 @@ extension Project {
 }
 
 extension SensitivitySweep {
-  /// What each layer alone, at each width, does to its own output as a share of it; `[layer][width]`, `nil` for layers
-  /// without a probe.
+  /// What each layer alone, under each option, does to its own output as a share of it; `[layer][option]`, `nil` for
+  /// layers without a probe.
   fileprivate func noises(
     _ probes: [String: LayerProbe], _ ranges: WhatIfRanges, reporter: Reporter
   ) throws -> [[Double?]] {
     let (graph, infos) = (project.model.graph, project.model.infos)
     return try layers.enumerated().map { index, layer in
-      let noises = try widths.map { width -> Double? in
+      let noises = try options.map { option -> Double? in
         guard let probe = probes[layer.node] else { return nil }
-        let recipe = base.alone(LayerIdentity(layer), at: width)
+        let recipe = base.alone(LayerIdentity(layer), as: option)
         guard let planned = recipe.planned(graph, infos: infos).first(where: { $0.layer.node == layer.node })
         else { return nil }
         var encoded = try probe.encoded(
           planned, ranges.observations(for: planned), threads: project.threads)
-        if width.weightBits == nil { (encoded.weights, encoded.biases) = ([:], [:]) }
+        if option.weightBits == nil { (encoded.weights, encoded.biases) = ([:], [:]) }
         let noise = try probe.noise(encoded, threads: project.threads)
-        return width.weightBits == nil ? noise.activationShare : noise.weightShare
+        return option.weightBits == nil ? noise.activationShare : noise.weightShare
       }
       try reporter.report(Double(index + 1) / Double(layers.count), "noise of layer \(index + 1)")
       return noises

@@ -45,6 +45,8 @@ METHODS = {
     "nearest, output-mse": method("output-mse"),
     "HQQ, max": method("max", "hqq"),
     "HQQ, affine": method("max", "hqq", symmetric=False),
+    "max, cross-layer-equalization": method("max", corrections=["cross-layer-equalization"]),
+    "max, smooth-quant": method("max", corrections=["smooth-quant"]),
     "max, bias-correction": method("max", corrections=["bias-correction"]),
     "mse, bias-correction": method("mse", corrections=["bias-correction"]),
     "output-mse, bias-correction": method("output-mse", corrections=["bias-correction"]),
