@@ -99,13 +99,15 @@ private struct ChoiceSearch {
     }
   }
 
-  /// Ways of reshaping that are worth a try: AWQ is about weights alone. What equalization does to activations SmoothQuant
-  /// mends, so the two are tried together as well.
+  /// Ways of reshaping that are worth a try.
+  ///
+  /// AWQ is about weights alone. What equalization does to activations SmoothQuant mends, so the two are tried together.
   private var reshapings: [[Correction]] {
     best.defaults.mode == .weightOnly
       ? [[.crossLayerEqualization], [.awq]]
       : [
-        [.crossLayerEqualization], [.biasAbsorption], [.smoothQuant], [.crossLayerEqualization, .smoothQuant],
+        [.crossLayerEqualization], [.biasAbsorption], [.smoothQuant],
+        [.crossLayerEqualization, .smoothQuant],
       ]
   }
 

@@ -26,7 +26,8 @@ private func training(_ progress: TrainingProgress = fixtureProgress) throws -> 
   ("training-80x24", 80, 24, "T"), ("training-120x36", 120, 36, "T"), ("training-kl-80x24", 80, 24, "T o"),
   ("training-loss-120x36", 120, 36, "T o o"), ("training-zoomed-80x24", 80, 24, "T + +"),
   ("training-zoomed-120x36", 120, 36, "T + +"), ("training-single-60x16", 60, 16, "T"),
-  ("training-config-80x24", 80, 24, "2"), ("training-config-120x36", 120, 36, "2 j j j j j j j j j j j j j j"),
+  ("training-config-80x24", 80, 24, "2"),
+  ("training-config-120x36", 120, 36, "2 j j j j j j j j j j j j j j"),
   ("training-config-zoomed-80x24", 80, 24, "2 + +"),
 ])
 func trainingFrames(name: String, width: Int, height: Int, keys: String) throws {
