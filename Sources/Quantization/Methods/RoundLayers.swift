@@ -21,6 +21,10 @@ extension Quantizer {
       ? try samples(source, for: "method \(firstLayer.method.rawValue)", instead: "use method nearest")
       : try samples(source, for: "scale output-mse", instead: "use scale mse")
     var graph = try simulated(encoded)
+    // Of layers to come nothing is read, so what they decode to need not take memory; nor that of layers passed.
+    for layer in layers {
+      graph.constants[try graph.weight(of: layer.matrix)] = encoded.graph.constants[layer.matrix.weight]
+    }
     let batch = try batchSize(layers.map(\.matrix), encoded.graph)
     let stream = { graph in
       try SampleStream(
@@ -31,6 +35,8 @@ extension Quantizer {
     var float = layers.contains { $0.method == .adaRound } ? try stream(encoded.graph) : nil
     let bytes = layers.map { peakBytes($0, quantized.samples) }.max() ?? 0
     let needed = "needs \((bytes + quantized.keptBytes + (float?.keptBytes ?? 0)) >> 20) MiB for samples"
+    let lastReaders = graph.consumers.compactMapValues { $0.last.map { graph.nodes[$0].name } }
+    var passed: [ValueName] = []
     for (index, layer) in layers.enumerated() {
       func reportPart(_ done: Double) throws {
         try report(
@@ -39,6 +45,10 @@ extension Quantizer {
       }
       try reportPart(0)
       try quantized.advance(graph, to: try graph.place(of: layer.matrix.node))
+      if !quantized.readsAgain {
+        for passed in passed { graph.constants[passed] = nil }
+        passed = []
+      }
       if layer.method == .adaRound {
         try float?.advance(encoded.graph, to: try encoded.graph.place(of: layer.matrix.node))
       }
@@ -52,8 +62,9 @@ extension Quantizer {
       case (.gptq, _): roundByGPTQ(layer.matrix, &encoded, moments)
       default: break
       }
-      graph.constants[try graph.weight(of: layer.matrix)] = encoded.decodedConstant(
-        layer.matrix.weight, infos)
+      let weight = try graph.weight(of: layer.matrix)
+      graph.constants[weight] = encoded.decodedConstant(layer.matrix.weight, infos)
+      if lastReaders[weight] == layer.matrix.node { passed.append(weight) }
     }
   }
 

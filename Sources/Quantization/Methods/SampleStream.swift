@@ -39,6 +39,9 @@ struct SampleStream {
     keepsValues = keptBytes <= Self.memoryLimit
   }
 
+  /// Whether nodes that were computed are computed again for those that follow.
+  var readsAgain: Bool { !keepsValues }
+
   var samples: Int { batches.last?.samples.upperBound ?? 0 }
 
   /// Computes what nodes from `end` on read of those before it.
