@@ -205,7 +205,7 @@ def test_search_over_modes_and_methods_for_time(tmp_path):
     [(["--bits", "1"], 64, "--bits"), (["--max-size", "9", "--min-compression", "2"], 64, "not both"),
      (["--max-drop", "-1"], 64, "--max-drop"), (["-o", "recipe.json"], 64, ".yaml"),
      (["--modes", "static,qat"], 64, "--modes"), (["--modes", "float"], 64, "--modes"),
-     (["--methods", "hqq"], 64, "--methods"), (["--minimize", "loss"], 64, "--min-compression"),
+     (["--methods", "best"], 64, "--methods"), (["--minimize", "loss"], 64, "--min-compression"),
      (["--preset", "qat-w4a4"], 1, "does not train"), (["-o", "/nowhere/r.yaml", "--bits", "8"], 1, "/nowhere")])
 def test_search_refusals(arguments, status, words, tmp_path):
     output = [] if "-o" in arguments else ["-o", tmp_path / "recipe.yaml"]
