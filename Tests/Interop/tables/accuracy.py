@@ -3,7 +3,7 @@
 
     accuracy.py --cache DIR [--models resnet20] [--seeds 1 2 3 4 5] [--widths W4A8] [--methods GPTQ] [--list]
 
-For developers. Every layer and the image are quantized, batch norm folded, 256 calibration images from `train.yaml`,
+For developers. Every layer and the image are quantized, the image to as many bits as activations, batch norm folded, 256 calibration images from `train.yaml`,
 1 000 test images. Each run of `lathe compare --json` is kept in DIR by the hash of program and recipe, so that a table
 that was cut off goes on where it stopped, and another build makes its own. AdaRound takes a minute a run: `--slow-seeds`
 says how many of the seeds it gets.
@@ -73,6 +73,7 @@ def recipe(width, chosen, seed):
         f"lathe: 1\nname: {width}\n"
         f"defaults: {{mode: static, weights: {{bits: {weights}, symmetric: {str(chosen['symmetric']).lower()}, "
         f"scale: {chosen['scale']}, method: {chosen['rounding']}}}, activations: {{bits: {activations}}}}}\n"
+        f"inputs: {{bits: {activations}}}\n"
         f"calibration: {{samples: 256, seed: {seed}, source: {chosen['source']}}}\ncorrections: [{corrections}]\n")
 
 
