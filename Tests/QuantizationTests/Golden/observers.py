@@ -12,13 +12,17 @@ import numpy as np
 COUNT = 20_000
 
 
-def values(kind):
-    """Arithmetic that every language rounds alike, so that a test makes the same values."""
+def uniform(count):
+    """Arithmetic that every language rounds alike, so that a test makes the same values: 0…1."""
     state, u = 12345, []
-    for _ in range(COUNT):
+    for _ in range(count):
         state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
         u.append((state >> 11) / 2**53)
-    u = np.array(u)
+    return np.array(u)
+
+
+def values(kind):
+    u = uniform(COUNT)
     side = u - 0.5
     tail = side / (0.505 - np.abs(side))
     return {
@@ -31,9 +35,9 @@ def values(kind):
     }[kind].astype(np.float32)
 
 
-def entropy(x, bits):
+def entropy(x, bits, symmetric=False):
     x = x.astype(np.float64)
-    two_sided = x.min() < 0 < x.max()
+    two_sided = x.min() < 0 < x.max() or symmetric
     levels, top = 2 ** (bits - 1 if two_sided else bits), np.abs(x).max()
     h = np.histogram(np.abs(x), 2048, (0, top))[0].astype(np.float64)
     best = (np.inf, 2048)
@@ -76,16 +80,17 @@ def mse(x, bits):
     return best[1]
 
 
-cases = []
-for kind in ["uniform", "one-signed", "heavy tail", "aligned heavy tail", "shifted heavy tail"]:
-    x = values(kind)
-    for bits in (8, 4):
-        cases.append({"values": kind, "observer": "entropy", "bits": bits, "range": entropy(x, bits)})
-        cases.append({"values": kind, "observer": "mse", "bits": bits, "range": mse(x, bits)})
-    for share in (99, 99.9):
-        cases.append(
-            {"values": kind, "observer": "percentile", "share": share, "bits": 8, "range": percentile(x, share)}
-        )
-for case in cases:
-    case["range"] = [float(v) for v in case["range"]]
-print(json.dumps(cases, indent=1))
+if __name__ == "__main__":
+    cases = []
+    for kind in ["uniform", "one-signed", "heavy tail", "aligned heavy tail", "shifted heavy tail"]:
+        x = values(kind)
+        for bits in (8, 4):
+            cases.append({"values": kind, "observer": "entropy", "bits": bits, "range": entropy(x, bits)})
+            cases.append({"values": kind, "observer": "mse", "bits": bits, "range": mse(x, bits)})
+        for share in (99, 99.9):
+            cases.append(
+                {"values": kind, "observer": "percentile", "share": share, "bits": 8, "range": percentile(x, share)}
+            )
+    for case in cases:
+        case["range"] = [float(v) for v in case["range"]]
+    print(json.dumps(cases, indent=1))

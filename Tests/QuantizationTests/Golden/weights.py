@@ -7,18 +7,14 @@ Written from the definitions, not from the program. Weights are `[4, 400]`, a sc
 """
 import json
 import numpy as np
+import observers
 
 ROWS, COLUMNS = 4, 400
 PERCENTILES = [100, 99.99, 99.9, 99.5, 99, 98, 97, 95, 90, 80]
 
 
 def values(kind):
-    """Arithmetic that every language rounds alike, so that a test makes the same values."""
-    state, u = 12345, []
-    for _ in range(ROWS * COLUMNS):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        u.append((state >> 11) / 2**53)
-    side = np.array(u) - 0.5
+    side = observers.uniform(ROWS * COLUMNS) - 0.5
     if kind == "uniform":
         x = side
     elif kind == "one-signed":
@@ -89,27 +85,7 @@ def sweep(w, bits, symmetric):
 
 
 def entropy(w, bits, symmetric):
-    x = w.astype(np.float64)
-    two_sided = x.min() < 0 < x.max() or symmetric
-    levels, top = 2 ** (bits - 1 if two_sided else bits), np.abs(x).max()
-    h = np.histogram(np.abs(x), 2048, (0, top))[0].astype(np.float64)
-    least = (np.inf, 2048)
-    for i in range(2048, max(128, levels) - 1, -1):
-        p, q = h[:i].copy(), np.zeros(i)
-        p[-1] += h[i:].sum()
-        for k in range(levels):
-            a, b = k * i // levels, (k + 1) * i // levels
-            filled = h[a:b] > 0
-            if filled.any():
-                q[a:b][filled] = h[a:b].sum() / filled.sum()
-        if q.sum() == 0:
-            break
-        p, q = [(1 - 1e-4) * v / v.sum() + 1e-4 / i for v in (p, q)]
-        kl = float(np.sum(p * np.log(p / q)))
-        if kl < least[0] - 1e-12:
-            least = (kl, i)
-    t = top * least[1] / 2048
-    return covering(max(-t, x.min()), min(t, x.max()), bits, symmetric)
+    return covering(*observers.entropy(w, bits, symmetric), bits, symmetric)
 
 
 def hqq(w, bits, symmetric, power=0.7, beta=10.0, growth=1.01, iterations=20):
