@@ -21,8 +21,9 @@ struct Calibrator {
   static let batchBytes = 16 << 20
   static let largestBatch = 32
 
+  /// - Parameter keepsOrder: whether the elements of a sample have to come in the order of the graph's axes.
   init(
-    graph: Graph, infos: [ValueName: OperandInfo], threads: Int,
+    graph: Graph, infos: [ValueName: OperandInfo], threads: Int, keepsOrder: Bool = false,
     prepare: ((Graph, [ValueName: Shape]) throws -> Run)? = nil
   ) {
     self.graph = graph
@@ -33,7 +34,8 @@ struct Calibrator {
         let program = try compile(
           EncodedGraph(graph: graph),
           CompileOptions(
-            inputShapes: shapes, threads: threads, unordered: Set(graph.outputs.map(\.name))))
+            inputShapes: shapes, threads: threads,
+            unordered: keepsOrder ? [] : Set(graph.outputs.map(\.name))))
         return {
           try program.load($0)
           try program.execute()

@@ -11,13 +11,13 @@ enum AWQ {
 
   /// What to divide channels by; `nil` where the value is better left alone.
   static func factors(_ statistics: ChannelStatistics, _ noise: ScalingNoise, channels: Int) -> [Float]? {
-    SmoothQuant.best(
+    noise.best(
       of: exponents.map { exponent in
-        SmoothQuant.normalized(
+        ScalingNoise.normalized(
           (0..<channels).map { channel in
             let magnitude = statistics.meanMagnitude(channel)
             return magnitude > 0 ? pow(magnitude, exponent) : 0
           })
-      }, noise)
+      })
   }
 }

@@ -1,4 +1,3 @@
-import Execution
 import Graph
 import Tensors
 
@@ -52,18 +51,10 @@ extension Quantizer {
     _ values: [ScalableValue], _ source: any CalibrationSource, _ report: (Double, String) throws -> Void
   ) throws -> [ChannelStatistics] {
     guard !values.isEmpty else { return [] }
-    // Which element is of which channel has to be known, so the order of elements is the graph's.
-    let ordered: (Graph, [ValueName: Shape]) throws -> Calibrator.Run = { [threads] graph, shapes in
-      let program = try compile(
-        EncodedGraph(graph: graph), CompileOptions(inputShapes: shapes, threads: threads))
-      return {
-        try program.load($0)
-        try program.execute()
-        return try program.views()
-      }
-    }
     let found = Locked(values.map { ChannelStatistics(channels: $0.channels) })
-    try Calibrator(graph: graph, infos: infos, threads: threads, prepare: prepare ?? ordered).forEachBatch(
+    try Calibrator(
+      graph: graph, infos: infos, threads: threads, keepsOrder: true, prepare: prepare
+    ).forEachBatch(
       of: values.map(\.value), source: source, samples: recipe.calibration.samples
     ) { tensors, range, count in
       parallel(values.count, grain: 1, threads: threads) { indices in

@@ -25,13 +25,9 @@ enum CrossLayerEqualization {
       for (index, value) in values.enumerated() {
         guard let layer = value.source?.layer else { continue }
         let given = layer.magnitudes(graph).outputs
-        var read = [Float](repeating: 0, count: value.channels)
-        for reader in value.readers {
-          for (channel, magnitude) in reader.magnitudes(graph).inputs.enumerated() {
-            read[channel] = max(read[channel], magnitude)
-          }
+        let factors = zip(given, value.readMagnitudes(graph)).map {
+          $0 > 0 && $1 > 0 ? ($0 / $1).squareRoot() : 1
         }
-        let factors = zip(given, read).map { $0 > 0 && $1 > 0 ? ($0 / $1).squareRoot() : 1 }
         graph.scale(value, by: factors)
         for channel in factors.indices {
           total[index][channel] *= factors[channel]

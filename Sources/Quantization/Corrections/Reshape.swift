@@ -113,7 +113,8 @@ extension Quantizer {
         let factors =
           correction == .awq
           ? AWQ.factors(statistics, noise, channels: value.channels)
-          : SmoothQuant.factors(statistics, noise, exponent: recipe.smoothing)
+          : SmoothQuant.factors(
+            statistics, weights: value.readMagnitudes(graph), noise, exponent: recipe.smoothing)
         guard let factors else { continue }
         graph.scale(value, by: factors)
         graph.finishScaling(value, by: factors, infos)

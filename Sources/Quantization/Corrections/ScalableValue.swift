@@ -32,6 +32,15 @@ struct ScalableValue {
     var input: Int
   }
 
+  /// By channel the largest weight that multiplies it.
+  func readMagnitudes(_ graph: Graph) -> [Float] {
+    readers.reduce(into: [Float](repeating: 0, count: channels)) { result, reader in
+      for (channel, magnitude) in reader.magnitudes(graph).inputs.enumerated() {
+        result[channel] = max(result[channel], magnitude)
+      }
+    }
+  }
+
   /// The values that the layers named read as activations, in the order of the graph.
   static func all(
     in graph: Graph, infos: [ValueName: OperandInfo], readBy wanted: Set<String>

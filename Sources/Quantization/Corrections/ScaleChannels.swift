@@ -35,8 +35,8 @@ extension Graph {
   {
     let inverses = factors.map { 1 / $0 }
     let shape = Shape(repeating: 1, count: value.rank - value.axis - 1)
-    var writer = NodeWriter(for: self)
     guard let source = value.source else {
+      var writer = NodeWriter(for: self)
       let name = writer.constant(Tensor(inverses, shape: [value.channels] + shape), "\(value.value).factors")
       let scaled = writer.add(Mul(), [value.value, name], "\(value.value).scaled")
       let readers = Set(value.readers.map(\.node))

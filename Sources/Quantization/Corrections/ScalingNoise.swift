@@ -1,3 +1,4 @@
+import Foundation
 import Graph
 import Operators
 import Tensors
@@ -27,17 +28,23 @@ struct ScalingNoise {
     }
   }
 
-  /// The largest weight that multiplies each channel.
-  var weightMagnitudes: [Float] {
-    var result = [Float](repeating: 0, count: value.channels)
-    for reader in readers {
-      reader.tensor.withElements(of: Float.self) { weights in
-        reader.layer.forEachElement { element, _, input in
-          result[input] = max(result[input], abs(weights[element]))
-        }
-      }
+  /// The factors with the least noise; `nil` where that of none is as small.
+  func best(of candidates: [[Float]]) -> [Float]? {
+    var least = noise([Float](repeating: 1, count: value.channels))
+    var best: [Float]?
+    for factors in candidates {
+      let found = noise(factors)
+      if found < least { (least, best) = (found, factors) }
     }
-    return result
+    return best
+  }
+
+  /// Factors whose geometric mean is 1; channels without one (0) are left as they are.
+  static func normalized(_ factors: [Float]) -> [Float] {
+    let logarithms = factors.filter { $0 > 0 }.map { log(Double($0)) }
+    guard !logarithms.isEmpty else { return factors.map { _ in 1 } }
+    let mean = Float(exp(logarithms.reduce(0, +) / Double(logarithms.count)))
+    return factors.map { $0 > 0 ? min(max($0 / mean, 1e-4), 1e4) : 1 }
   }
 
   /// - Parameter factors: what channels are divided by.

@@ -12,12 +12,13 @@ enum SmoothQuant {
   static let exponents = (0...10).map { Float($0) / 10 }
 
   /// What to divide channels by; `nil` where the value is better left alone.
+  ///
+  /// - Parameter weights: by channel the largest that multiplies it.
   static func factors(
-    _ statistics: ChannelStatistics, _ noise: ScalingNoise, exponent: Float?
+    _ statistics: ChannelStatistics, weights: [Float], _ noise: ScalingNoise, exponent: Float?
   ) -> [Float]? {
-    let weights = noise.weightMagnitudes
     func factors(_ exponent: Float) -> [Float] {
-      normalized(
+      ScalingNoise.normalized(
         weights.indices.map { channel in
           let activation = statistics.largest(channel)
           guard activation > 0, weights[channel] > 0 else { return 0 }
@@ -25,26 +26,6 @@ enum SmoothQuant {
         })
     }
     if let exponent { return factors(exponent) }
-    return best(of: exponents.map(factors), noise)
-  }
-
-  /// The factors with the least noise; `nil` where that of none is as small.
-  static func best(of candidates: [[Float]], _ noise: ScalingNoise) -> [Float]? {
-    guard let count = candidates.first?.count else { return nil }
-    var least = noise.noise([Float](repeating: 1, count: count))
-    var best: [Float]?
-    for factors in candidates {
-      let found = noise.noise(factors)
-      if found < least { (least, best) = (found, factors) }
-    }
-    return best
-  }
-
-  /// Factors whose geometric mean is 1; channels without one (0) are left as they are.
-  static func normalized(_ factors: [Float]) -> [Float] {
-    let logarithms = factors.filter { $0 > 0 }.map { log(Double($0)) }
-    guard !logarithms.isEmpty else { return factors.map { _ in 1 } }
-    let mean = Float(exp(logarithms.reduce(0, +) / Double(logarithms.count)))
-    return factors.map { $0 > 0 ? min(max($0 / mean, 1e-4), 1e4) : 1 }
+    return noise.best(of: exponents.map(factors))
   }
 }
