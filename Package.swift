@@ -109,6 +109,7 @@ let package = Package(
     tests("Datasets", ["Tensors"]),
     tests("Formats", ["Operators", "Graph", "Tensors"]),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(name: "GoldenFiles", path: "Tests/GoldenFiles", swiftSettings: swift),
     tests(
       "Quantization", ["Execution", "Operators", "Graph", "Tensors", "Formats", "CAllocations"],
       exclude: ["Golden"]),
@@ -139,12 +140,12 @@ let package = Package(
         "Analysis", "Workflows", "Training", "Quantization", "Operators", "Graph", "Tensors", "Jobs",
         "Evaluation",
       ]),
-    tests("Interface"),
+    tests("Interface", ["GoldenFiles"]),
     tests(
       "Screen",
       [
         "Panes", "Interface", "Workbench", "Analysis", "Workflows", "Training", "Quantization", "Operators",
-        "Graph", "Tensors", "Jobs", "Evaluation",
+        "Graph", "Tensors", "Jobs", "Evaluation", "GoldenFiles",
       ]),
     tests("Terminal", ["Interface"]),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: swift),

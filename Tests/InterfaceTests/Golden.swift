@@ -1,30 +1,16 @@
-import Foundation
+import GoldenFiles
 import Interface
 import Testing
 
-/// Compares drawings with `Tests/Golden/Interface/NAME.txt`; with `LATHE_UPDATE_GOLDEN` set it writes the file instead.
+/// Compares drawings with `Tests/Golden/Interface/NAME.txt`.
 func expectGolden(
   _ name: String, _ drawings: [(title: String, text: String)],
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-  let actual = drawings.map { "== \($0.title)\n\($0.text)\n" }.joined(separator: "\n")
-  let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Golden/Interface/\(name).txt")
-  if ProcessInfo.processInfo.environment["LATHE_UPDATE_GOLDEN"] != nil {
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try actual.write(to: file, atomically: true, encoding: .utf8)
-    return
+  let text = drawings.map { "== \($0.title)\n\($0.text)\n" }.joined(separator: "\n")
+  if let difference = try GoldenFile.difference("Interface/\(name).txt", text) {
+    Issue.record("\(difference)", sourceLocation: sourceLocation)
   }
-  let expected = try String(contentsOf: file, encoding: .utf8)
-  guard actual != expected else { return }
-  let (old, new) = (expected.components(separatedBy: "\n"), actual.components(separatedBy: "\n"))
-  let line =
-    zip(old, new).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(old.count, new.count)
-  let (was, `is`) = (line < old.count ? old[line] : "(end)", line < new.count ? new[line] : "(end)")
-  Issue.record(
-    "\(name).txt, line \(line + 1):\n  expected \(was)\n  drawn    \(`is`)\n\n\(actual)",
-    sourceLocation: sourceLocation)
 }
 
 /// A drawing at several sizes, and in ASCII at the first.

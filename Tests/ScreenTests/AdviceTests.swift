@@ -9,7 +9,7 @@ import Workbench
 import Workflows
 
 /// An advice drawn from the fixture's made-up figures.
-private func fixtureAdvice() throws -> Advice {
+func fixtureAdvice() throws -> Advice {
   let comparison = """
     {"model": {"path": "fixture.onnx", "format": "onnx", "parameters": 900, "macs": 200000},
      "data": {"path": "test.yaml", "samples": 2000, "labelled": true, "roles": "roles"},

@@ -10,9 +10,9 @@ import Workbench
 private let small = Size(width: 80, height: 24)
 
 /// A workbench with the Blame view of candidate B open and answered.
-private func opened(_ size: Size) throws -> (Screen, State) {
+func fixtureBlameView(_ size: Size, _ glyphs: Glyphs = .unicode) throws -> (Screen, State) {
   var state = try fixtureState(fixtureModel())
-  var screen = fixtureScreen()
+  var screen = fixtureScreen(glyphs)
   _ = play("W", &screen, &state, size)
   let subject = try #require(state.blame.inquiries.asked.first)
   _ = screen.apply(.blameStarted(JobID(8), subject), &state)
@@ -29,7 +29,7 @@ private func opened(_ size: Size) throws -> (Screen, State) {
 ])
 func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
   let size = Size(width: width, height: height)
-  var (screen, state) = try opened(size)
+  var (screen, state) = try fixtureBlameView(size)
   _ = play(keys, &screen, &state, size)
   try expectGolden(name, screen.draw(state, size: size).text())
 }
@@ -54,7 +54,7 @@ func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
 }
 
 @Test func theWorstLayerIsFirstAndSelectionFollows() throws {
-  var (screen, state) = try opened(small)
+  var (screen, state) = try fixtureBlameView(small)
   func row(_ index: Int) -> String { screen.draw(state, size: small).lines()[4 + index] }
   #expect(row(0).contains("ntwise") && row(1).contains("dense"))
   _ = play("g j", &screen, &state, small)
@@ -70,7 +70,7 @@ func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
 }
 
 @Test func aLayerOpensAndCloses() throws {
-  var (screen, state) = try opened(small)
+  var (screen, state) = try fixtureBlameView(small)
   _ = play("g enter", &screen, &state, small)
   func text() -> String { screen.draw(state, size: small).text() }
   #expect(text().contains("channel 5:") && text().contains("worst samples: 11 (10.5 %), 48 (9.50 %)"))
@@ -85,7 +85,7 @@ func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
 }
 
 @Test func oneViewAtATime() throws {
-  var (screen, state) = try opened(small)
+  var (screen, state) = try fixtureBlameView(small)
   _ = play("w", &screen, &state, small)
   #expect(!state.blame.isShown && state.steps.view == .candidate)
   _ = play("W", &screen, &state, small)

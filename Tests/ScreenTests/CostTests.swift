@@ -9,7 +9,7 @@ import Workbench
 import Workflows
 
 /// A made-up measurement: layers cost 0.001, 0.002, 0.004 … at 4 bits.
-private func measured(_ guess: SensitivityReport) throws -> SensitivityReport {
+func fixtureCosts(_ guess: SensitivityReport) throws -> SensitivityReport {
   var report = guess
   (report.metric, report.isEstimate) = (.kl, false)
   for index in report.layers.indices {
@@ -30,7 +30,7 @@ func costFrames(name: String, keys: String) throws {
   _ = screen.apply(.costsFound(guess), &state)
   _ = play(keys, &screen, &state, size)
   if keys.hasPrefix("s") {
-    _ = screen.apply(.costsFound(try measured(guess)), &state)
+    _ = screen.apply(.costsFound(try fixtureCosts(guess)), &state)
     _ = screen.apply(.costsFound(guess), &state)
   }
   let text = screen.draw(state, size: size).text()
@@ -43,7 +43,7 @@ func costFrames(name: String, keys: String) throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()
   let guess = try #require(state.project).kurtosisRanking()
-  _ = screen.apply(.costsFound(try measured(guess)), &state)
+  _ = screen.apply(.costsFound(try fixtureCosts(guess)), &state)
   #expect(state.costs.report == nil, "nobody asked for figures")
   _ = screen.apply(.costsFound(guess), &state)
   #expect(state.costs.report?.isEstimate == true && state.costs.values.count == guess.layers.count)
@@ -55,11 +55,11 @@ func costFrames(name: String, keys: String) throws {
   #expect(state.log.last?.text == "costs: no room")
   #expect(
     play("s", &screen, &state, size) == [.effect(.measureCosts)], "again, once the first has ended")
-  var other = try measured(guess)
+  var other = try fixtureCosts(guess)
   other.model.path = "other.onnx"
   _ = screen.apply(.costsFound(other), &state)
   #expect(state.costs.report?.isEstimate == true, "figures of another model")
-  _ = screen.apply(.costsFound(try measured(guess)), &state)
+  _ = screen.apply(.costsFound(try fixtureCosts(guess)), &state)
   #expect(state.costs.report?.metric == .kl)
 }
 
@@ -68,7 +68,7 @@ func costFrames(name: String, keys: String) throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()
   var session = state.session
-  session.findings.costs = try measured(try #require(state.project).kurtosisRanking())
+  session.findings.costs = try fixtureCosts(try #require(state.project).kurtosisRanking())
   session.findings.isStale = true
   _ = screen.apply(.opened(try #require(state.project), session), &state)
   _ = play("enter", &screen, &state, size)

@@ -9,7 +9,7 @@ import Workbench
 import Workflows
 
 /// A workbench whose edited candidate is predicted, by made-up figures.
-private func predicted(_ glyphs: Glyphs = .unicode) throws -> (Screen, State, Recipe) {
+func fixturePredictedView(_ glyphs: Glyphs = .unicode) throws -> (Screen, State, Recipe) {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen(glyphs)
   let recipe = try #require(state.currentEntry).recipe.key
@@ -29,7 +29,7 @@ private func predicted(_ glyphs: Glyphs = .unicode) throws -> (Screen, State, Re
 @Test(arguments: [("prediction-120x36", 120, 36, false), ("prediction-ascii-120x36", 120, 36, true)])
 func predictionFrames(name: String, width: Int, height: Int, isASCII: Bool) throws {
   let size = Size(width: width, height: height)
-  let (screen, state, _) = try predicted(isASCII ? Glyphs(.ascii) : .unicode)
+  let (screen, state, _) = try fixturePredictedView(isASCII ? Glyphs(.ascii) : .unicode)
   let text = screen.draw(state, size: size).text()
   let mark = isASCII ? "~" : "≈"
   #expect(
@@ -39,7 +39,7 @@ func predictionFrames(name: String, width: Int, height: Int, isASCII: Bool) thro
 
 @Test func measuredFiguresTakeThePlaceOfPredictedOnes() throws {
   let size = Size(width: 120, height: 36)
-  var (screen, state, recipe) = try predicted()
+  var (screen, state, recipe) = try fixturePredictedView()
   let id = try #require(state.current)
   _ = screen.apply(
     .measured(

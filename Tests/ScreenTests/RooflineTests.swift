@@ -9,9 +9,9 @@ import Testing
 import Workbench
 
 /// A workbench with the Roofline view of candidate B open and answered.
-private func opened(_ size: Size) throws -> (Screen, State) {
+func fixtureRooflineView(_ size: Size, _ glyphs: Glyphs = .unicode) throws -> (Screen, State) {
   var state = try fixtureState(fixtureModel())
-  var screen = fixtureScreen()
+  var screen = fixtureScreen(glyphs)
   _ = play("w", &screen, &state, size)
   try answerSteps(&state)
   _ = screen.apply(.clock(0), &state)
@@ -28,7 +28,7 @@ private let small = Size(width: 80, height: 24)
 ])
 func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws {
   let size = Size(width: width, height: height)
-  var (screen, state) = try opened(size)
+  var (screen, state) = try fixtureRooflineView(size)
   _ = play(keys, &screen, &state, size)
   try expectGolden(name, screen.draw(state, size: size).text())
 }
@@ -54,7 +54,7 @@ func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws 
 }
 
 @Test func theSelectionStaysWithTheLayer() throws {
-  var (screen, state) = try opened(small)
+  var (screen, state) = try fixtureRooflineView(small)
   func cursorRow() -> String {
     screen.draw(state, size: small).lines().first { $0.contains("▸") } ?? ""
   }
@@ -71,7 +71,7 @@ func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws 
 }
 
 @Test func aStepWithoutALayerSelectsNone() throws {
-  var (screen, state) = try opened(small)
+  var (screen, state) = try fixtureRooflineView(small)
   _ = play("g", &screen, &state, small)
   #expect(state.layer == nil)
   let before = state.marked
@@ -82,7 +82,7 @@ func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws 
 }
 
 @Test func stepsAreMarkedFilteredAndSorted() throws {
-  var (screen, state) = try opened(small)
+  var (screen, state) = try fixtureRooflineView(small)
   func first() -> String { screen.draw(state, size: small).lines()[4] }
   _ = play("A j j space", &screen, &state, small)
   #expect(state.marked == ["dense"])
@@ -97,7 +97,7 @@ func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws 
 }
 
 @Test func aKeyThatTheViewTakesIsNotPromisedTwice() throws {
-  var (screen, state) = try opened(small)
+  var (screen, state) = try fixtureRooflineView(small)
   let footer = screen.draw(state, size: small).lines()[23]
   #expect(footer.contains("w table") && footer.contains("r measure") && !footer.contains("r run"))
   _ = play("w", &screen, &state, small)
@@ -106,7 +106,7 @@ func rooflineFrames(name: String, width: Int, height: Int, keys: String) throws 
 }
 
 @Test func peaksThatAStepOutrunsAreDoubted() throws {
-  var (screen, state) = try opened(small)
+  var (screen, state) = try fixtureRooflineView(small)
   _ = play("r", &screen, &state, small)
   let subject = try #require(state.steps.inquiries.asked.first)
   _ = screen.apply(.stepsStarted(JobID(9), subject), &state)

@@ -7,22 +7,6 @@ import Screen
 import Testing
 import Workbench
 
-/// Compares with `Tests/Golden/Screen/NAME.txt`; with `LATHE_UPDATE_GOLDEN` set it writes the file instead.
-func expectGolden(_ name: String, _ text: String, sourceLocation: SourceLocation = #_sourceLocation)
-  throws
-{
-  let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Golden/Screen/\(name).txt")
-  if ProcessInfo.processInfo.environment["LATHE_UPDATE_GOLDEN"] != nil {
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try (text + "\n").write(to: file, atomically: true, encoding: .utf8)
-    return
-  }
-  let expected = try String(contentsOf: file, encoding: .utf8)
-  #expect(text + "\n" == expected, "\(name).txt", sourceLocation: sourceLocation)
-}
-
 /// Plays keys as `--keys` takes them, with no work behind them.
 func play(_ keys: String, _ screen: inout Screen, _ state: inout State, _ size: Size) -> [Request] {
   var requests = screen.handle(.resize(size), &state) + screen.apply(.clock(0), &state)

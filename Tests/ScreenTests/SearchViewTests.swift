@@ -8,7 +8,7 @@ import Testing
 import Workbench
 
 /// A made-up front over the fixture's sizes: costs fall by half from point to point, `measured` of them measured.
-private func fixtureFront(measured: Int, overTime: Bool = false, isDone: Bool = false) -> SearchFront {
+func fixtureFront(measured: Int, overTime: Bool = false, isDone: Bool = false) -> SearchFront {
   var front = SearchFront(goal: overTime ? .latency : .size, overTime: overTime, floatBytes: 31_000)
   for index in 0..<12 {
     var point = SearchFront.Point(
@@ -31,7 +31,7 @@ private func fixtureFront(measured: Int, overTime: Bool = false, isDone: Bool = 
 private let job = JobID(9)
 
 /// A search as it goes on, its dialog open.
-private func searching(
+func fixtureSearchView(
   _ size: Size, _ glyphs: Glyphs = .unicode, front: SearchFront?, isDone: Bool = false
 ) throws -> (Screen, State) {
   var state = try fixtureState(fixtureModel())
@@ -70,7 +70,7 @@ func searchForms(name: String, width: Int, height: Int, keys: String) throws {
 func searchFrames(name: String, width: Int, height: Int, keys: String, measured: Int) throws {
   let size = Size(width: width, height: height)
   let isDone = measured == 4
-  var (screen, state) = try searching(
+  var (screen, state) = try fixtureSearchView(
     size, front: fixtureFront(measured: measured, isDone: isDone), isDone: isDone)
   _ = play(keys, &screen, &state, size)
   try expectGolden(name, screen.draw(state, size: size).text())
@@ -79,7 +79,7 @@ func searchFrames(name: String, width: Int, height: Int, keys: String, measured:
 @Test(arguments: [(60, 16), (80, 24), (120, 36)])
 func theSearchHasAnASCIIForm(width: Int, height: Int) throws {
   let size = Size(width: width, height: height)
-  var (screen, state) = try searching(
+  var (screen, state) = try fixtureSearchView(
     size, .ascii, front: fixtureFront(measured: 4, overTime: true, isDone: true), isDone: true)
   let text = screen.draw(state, size: size).text()
   #expect(text.allSatisfy { $0.isASCII })
@@ -91,7 +91,8 @@ func theSearchHasAnASCIIForm(width: Int, height: Int) throws {
 /// The budget picks points at once, predictions marked, and one becomes a candidate.
 @Test func theBudgetSelectsWithoutMeasuring() throws {
   let size = Size(width: 80, height: 24)
-  var (screen, state) = try searching(size, front: fixtureFront(measured: 4, isDone: true), isDone: true)
+  var (screen, state) = try fixtureSearchView(
+    size, front: fixtureFront(measured: 4, isDone: true), isDone: true)
   func text() -> String { screen.draw(state, size: size).text() }
   #expect(text().contains("★ 5×W4 7×W8: 7.3 KiB") && text().contains("agrees on 98.70 %"))
   #expect(!text().contains("~"))
@@ -111,7 +112,7 @@ func theSearchHasAnASCIIForm(width: Int, height: Int) throws {
 
 @Test func theDialogSaysWhatGoesOnAndCancelsIt() throws {
   let size = Size(width: 80, height: 24)
-  var (screen, state) = try searching(size, front: nil)
+  var (screen, state) = try fixtureSearchView(size, front: nil)
   func text() -> String { screen.draw(state, size: size).text() }
   #expect(text().contains("searching … 47 %  front: point 2 of 10"))
   #expect(play("left enter", &screen, &state, size).isEmpty, "there is nothing to open yet")
@@ -134,7 +135,7 @@ func theSearchHasAnASCIIForm(width: Int, height: Int) throws {
 
 @Test func theSearchDrawsAtEverySmallSize() throws {
   for front in [nil, fixtureFront(measured: 0), fixtureFront(measured: 4, isDone: true)] {
-    let (screen, state) = try searching(Size(width: 60, height: 16), front: front)
+    let (screen, state) = try fixtureSearchView(Size(width: 60, height: 16), front: front)
     for width in stride(from: 60, through: 70, by: 2) {
       #expect(screen.draw(state, size: Size(width: width, height: 16)).lines().count == 16)
     }
@@ -144,7 +145,8 @@ func theSearchHasAnASCIIForm(width: Int, height: Int) throws {
 /// What was found under other conditions carries a mark on every figure.
 @Test func whatNeedNotHoldIsMarked() throws {
   let size = Size(width: 80, height: 24)
-  var (screen, state) = try searching(size, front: fixtureFront(measured: 4, isDone: true), isDone: true)
+  var (screen, state) = try fixtureSearchView(
+    size, front: fixtureFront(measured: 4, isDone: true), isDone: true)
   var session = state.session
   session.findings.search = Findings.Search(
     request: try #require(state.search.request), front: try #require(state.search.front))

@@ -14,10 +14,12 @@ private let small = Size(width: 80, height: 24)
 private let large = Size(width: 120, height: 36)
 
 /// A workbench whose last candidate is being trained.
-private func training(_ progress: TrainingProgress = fixtureProgress) throws -> (Screen, State) {
+func fixtureTrainingView(
+  _ progress: TrainingProgress = fixtureProgress, _ glyphs: Glyphs = .unicode
+) throws -> (Screen, State) {
   var state = try fixtureState(fixtureModel())
   try fixtureTraining(&state, progress)
-  var screen = fixtureScreen()
+  var screen = fixtureScreen(glyphs)
   _ = screen.apply(.clock(0), &state)
   return (screen, state)
 }
@@ -32,7 +34,7 @@ private func training(_ progress: TrainingProgress = fixtureProgress) throws -> 
 ])
 func trainingFrames(name: String, width: Int, height: Int, keys: String) throws {
   let size = Size(width: width, height: height)
-  var (screen, state) = try training()
+  var (screen, state) = try fixtureTrainingView()
   _ = play(keys, &screen, &state, size)
   try expectGolden(name, screen.draw(state, size: size).text())
 }
@@ -58,7 +60,7 @@ func trainingFrames(name: String, width: Int, height: Int, keys: String) throws 
     TrainingPoint(loss: 0.347, divergence: 0.0268, top1: 0.9425, seconds: 20),
   ]
   progress.bestEpoch = 6
-  var (screen, state) = try training(progress)
+  var (screen, state) = try fixtureTrainingView(progress)
   let recipe = try #require(state.currentEntry).recipe
   _ = screen.apply(.trained(CandidateID(5), recipe: recipe), &state)
   _ = screen.apply(.jobChanged(JobStatus(id: JobID(9), title: "E qat-w4a8", state: .done)), &state)
@@ -87,7 +89,7 @@ func trainingFrames(name: String, width: Int, height: Int, keys: String) throws 
 }
 
 @Test func aTrainingStopsByAKeyOfItsOwnAndIsCancelledOnlyByTwo() throws {
-  var (screen, state) = try training()
+  var (screen, state) = try fixtureTrainingView()
   #expect(play("x", &screen, &state, large).isEmpty)
   #expect(screen.draw(state, size: large).text().contains("x again cancels the training"))
   #expect(play("x", &screen, &state, large) == [.effect(.cancel(JobID(9)))])
@@ -100,7 +102,7 @@ func trainingFrames(name: String, width: Int, height: Int, keys: String) throws 
 }
 
 @Test func aJobIsPausedAndGoesOn() throws {
-  var (screen, state) = try training()
+  var (screen, state) = try fixtureTrainingView()
   #expect(play("p", &screen, &state, small) == [.effect(.pause(JobID(9), true))])
   _ = screen.apply(
     .jobChanged(JobStatus(id: JobID(9), title: "E qat-w4a8", state: .paused, fraction: 0.52, isHeld: true)),
