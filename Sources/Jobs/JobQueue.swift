@@ -61,11 +61,18 @@ package final class JobQueue: Sendable {
 
   /// - Parameters:
   ///   - workers: how many jobs may run at once.
+  ///   - prepareThread: called once on each of its threads before any job.
   ///   - notify: called from job threads with every change worth showing.
-  package init(workers: Int, notify: @escaping @Sendable (JobStatus) -> Void) {
+  package init(
+    workers: Int, prepareThread: @escaping @Sendable () -> Void = {},
+    notify: @escaping @Sendable (JobStatus) -> Void
+  ) {
     self.notify = notify
     for index in 0..<Swift.max(workers, 1) {
-      let thread = Thread { [self] in serve() }
+      let thread = Thread { [self] in
+        prepareThread()
+        serve()
+      }
       thread.name = "job-\(index)"
       thread.stackSize = 8 << 20
       thread.start()

@@ -17,11 +17,12 @@ package final class Terminal {
     package var descriptor: Int32?
     /// Off for tests that open several terminals in one process.
     package var handlesSignals: Bool
+    package var crashLog: CrashLog?
 
     package init(
       type: String? = nil, color: ColorChoice = .auto, usesMouse: Bool = true,
       environment: [String: String] = ProcessInfo.processInfo.environment, descriptor: Int32? = nil,
-      handlesSignals: Bool = true
+      handlesSignals: Bool = true, crashLog: CrashLog? = nil
     ) {
       self.type = type
       self.color = color
@@ -29,6 +30,7 @@ package final class Terminal {
       self.environment = environment
       self.descriptor = descriptor
       self.handlesSignals = handlesSignals
+      self.crashLog = crashLog
     }
   }
 
@@ -47,8 +49,8 @@ package final class Terminal {
   private var decoder: InputDecoder
   private var painter: Painter
   private var isOpen = true
-  /// Continuations that we caused ourselves and whose signal is still to come.
-  private var expectedContinuations = 0
+  /// The signal that asked the program to end.
+  package private(set) var endingSignal: Int32?
 
   private static let mouseOn = "\u{1b}[?1000h\u{1b}[?1002h\u{1b}[?1006h"
   private static let mouseOff = "\u{1b}[?1006l\u{1b}[?1002l\u{1b}[?1000l"
@@ -94,7 +96,8 @@ package final class Terminal {
     if handlesSignals {
       // Before the library installs handlers of its own.
       CrashGuard.install(
-        terminal: fileno(output), wakeEnd: self.waker.writeEnd, saved: saved, restore: Terminal.restoring())
+        terminal: fileno(output), wakeEnd: self.waker.writeEnd, saved: saved, restore: Terminal.restoring(),
+        log: options.crashLog)
     }
     // The size from the terminal, not from LINES and COLUMNS, which may be old.
     use_env(false)
@@ -210,15 +213,13 @@ package final class Terminal {
   private func handle(signal number: Int32) -> Input? {
     switch number {
     case SIGWINCH: return updateSize() ? .resize(size) : nil
-    case SIGTERM, SIGHUP, SIGINT: return .terminate
+    case SIGTERM, SIGHUP, SIGINT:
+      endingSignal = number
+      return .terminate
     case SIGTSTP:
       suspend()
       return .resize(size)
     case SIGCONT:
-      if expectedContinuations > 0 {
-        expectedContinuations -= 1
-        return nil
-      }
       // Stopped from outside: the library does not know, and the shell has changed the terminal's settings.
       endwin()
       resume()
@@ -251,8 +252,6 @@ package final class Terminal {
     if handlesSignals {
       CrashGuard.setActive(false)
       CrashGuard.stop()
-      // The signal that woke us is in the pipe too.
-      expectedContinuations += 1
     }
     resume()
   }

@@ -38,6 +38,8 @@ package struct State: Sendable {
   package var jobs: [JobStatus] = []
   package var owners: [JobID: CandidateID] = [:]
   package var log: [LogLine] = []
+  /// Lines ever added to the log since the model was opened; old ones leave it.
+  package private(set) var logged = 0
   /// Names of the marked layers.
   package var marked: Set<String> = []
   /// The layer under the cursor.
@@ -113,6 +115,7 @@ package struct State: Sendable {
 
   package mutating func note(_ text: String, _ level: LogLine.Level = .info) {
     log.append(LogLine(time: now, level: level, text: text))
+    logged += 1
     if log.count > 1000 { log.removeFirst(log.count - 1000) }
   }
 }

@@ -5,6 +5,7 @@ struct UserFiles {
   let config: String
   let themes: String
   let sessions: String
+  let log: String
 
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let home = environment["HOME"] ?? ""
@@ -14,6 +15,7 @@ struct UserFiles {
     config = base("XDG_CONFIG_HOME", "/.config") + "/lathe/config.yaml"
     themes = base("XDG_CONFIG_HOME", "/.config") + "/lathe/themes"
     sessions = base("XDG_STATE_HOME", "/.local/state") + "/lathe/sessions"
+    log = base("XDG_STATE_HOME", "/.local/state") + "/lathe/log"
   }
 
   /// Names of the user's own themes.

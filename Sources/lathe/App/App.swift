@@ -11,25 +11,33 @@ final class App {
   private var screen: Screen
   private let terminal: Terminal
   private let runner: EffectRunner
+  private let errors: ErrorLog?
+  /// Lines of the workbench's log that were looked at for errors.
+  private var seen = 0
   private var isDone = false
   private var hasChanged = true
   /// When the session has to be written; `nil` when it is up to date.
   private var saveDue: ContinuousClock.Instant?
   private static let saveDelay = Duration.milliseconds(400)
 
-  init(terminal: Terminal, runner: EffectRunner, screen: Screen) {
+  init(terminal: Terminal, runner: EffectRunner, screen: Screen, errors: ErrorLog?) {
+    self.errors = errors
     self.terminal = terminal
     self.runner = runner
     self.screen = screen
   }
 
   func run(opening request: OpenRequest) throws {
-    defer { runner.stop() }
+    defer {
+      // First the terminal: whatever work does not end at once, the screen and the signals are as before.
+      terminal.close()
+      runner.stop()
+    }
     apply(.clock(Date().timeIntervalSince1970))
     apply(.open(request))
     draw()
     while !isDone {
-      for input in terminal.wait(timeoutMilliseconds: timeout()) { handle(input) }
+      for input in terminal.wait(timeoutMilliseconds: timeout()) where !isDone { handle(input) }
       drain()
       if let due = saveDue, due <= .now { save() }
       if hasChanged { draw() }
@@ -62,7 +70,18 @@ final class App {
     hasChanged = true
   }
 
-  private func apply(_ action: Action) { perform(screen.apply(action, &state)) }
+  private func apply(_ action: Action) {
+    perform(screen.apply(action, &state))
+    writeErrors()
+  }
+
+  /// Errors people see are kept in a file too.
+  private func writeErrors() {
+    // Opening a model begins a new log.
+    if state.logged < seen { seen = 0 }
+    for line in state.log.suffix(state.logged - seen) where line.level == .error { errors?.append(line.text) }
+    seen = state.logged
+  }
 
   private func perform(_ requests: [Request]) {
     for request in requests {

@@ -6,6 +6,7 @@ import Foundation
 import Jobs
 import Quantization
 import Tensors
+import Terminal
 import Workbench
 import Workflows
 
@@ -43,8 +44,8 @@ final class EffectRunner: Sendable {
     self.mailbox = mailbox
     self.threads = threads
     self.sessions = sessions
-    work = JobQueue(workers: 2) { mailbox.post(.jobChanged($0)) }
-    answers = JobQueue(workers: 1) { _ in }
+    work = JobQueue(workers: 2, prepareThread: CrashGuard.prepareThread) { mailbox.post(.jobChanged($0)) }
+    answers = JobQueue(workers: 1, prepareThread: CrashGuard.prepareThread) { _ in }
   }
 
   /// Whether everything asked for is done and its results were posted.

@@ -69,13 +69,15 @@ struct WorkbenchCommand: ParsableCommand {
       Output.line(frame.text())
       return
     }
-    let terminal = try Terminal(Terminal.Options(color: color, usesMouse: !noMouse))
-    defer { terminal.close() }
+    let errors = ErrorLog(path: files.log)
+    let terminal = try Terminal(
+      Terminal.Options(color: color, usesMouse: !noMouse, crashLog: errors?.crashLog))
     let waker = terminal.waker
     let runner = EffectRunner(
       threads: common.threadCount, sessions: session.map(Self.sessions) ?? .beside, wake: { waker.wake() })
     for warning in warnings { runner.mailbox.post(.note("\(warning)", .warning)) }
-    try App(terminal: terminal, runner: runner, screen: screen).run(opening: request)
+    try App(terminal: terminal, runner: runner, screen: screen, errors: errors).run(opening: request)
+    if let signal = terminal.endingSignal { CrashGuard.die(by: signal) }
   }
 
   private static func sessions(_ text: String) -> EffectRunner.Sessions {
