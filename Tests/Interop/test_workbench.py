@@ -1,79 +1,13 @@
 """The real program in a pseudo-terminal, and the same keys without one."""
 import json
-import os
 import re
-import select
 import subprocess
 import time
 
-import ptyprocess
-import pyte
 import pytest
 import yaml
-from conftest import LATHE, SAMPLES, SHARED, lathe, lathe_json, needs_shared
-
-SAMPLE = [SAMPLES / "shapes.onnx", "--data", SAMPLES / "test.yaml", "--train-data", SAMPLES / "train.yaml"]
-
-
-class Screen:
-    """A program on a terminal of its own, with what it shows."""
-
-    def __init__(self, *arguments, columns=120, rows=36, **environment):
-        clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM")}
-        clean.update({"TERM": "xterm-256color", "LANG": "C.UTF-8"} | environment)
-        self.started = time.perf_counter()
-        self.process = ptyprocess.PtyProcess.spawn(
-            [str(LATHE), *map(str, arguments)], dimensions=(rows, columns), env=clean)
-        self.screen = pyte.Screen(columns, rows)
-        self.stream = pyte.ByteStream(self.screen)
-        self.raw = b""
-
-    def pump(self, seconds):
-        """Reads what comes within a time; says whether anything did."""
-        ready, _, _ = select.select([self.process.fd], [], [], seconds)
-        if not ready:
-            return False
-        try:
-            data = os.read(self.process.fd, 65536)
-        except OSError:
-            return False
-        self.raw += data
-        self.stream.feed(data)
-        return bool(data)
-
-    def text(self):
-        return "\n".join(line.rstrip() for line in self.screen.display)
-
-    def wait_for(self, pattern, seconds=20):
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            if re.search(pattern, self.text()):
-                return
-            self.pump(0.01)
-        raise AssertionError(f"never saw {pattern}:\n{self.text()}")
-
-    def send(self, keys):
-        self.process.write(keys.encode())
-
-    def settle(self, quiet=0.2):
-        while self.pump(quiet):
-            pass
-
-    def end(self):
-        end = time.perf_counter() + 15
-        while self.process.isalive():
-            self.pump(0.1)
-            if time.perf_counter() > end:
-                self.process.terminate(force=True)
-                raise AssertionError(f"does not end:\n{self.text()}")
-        while self.pump(0.2):
-            pass
-        return self.process.exitstatus
-
-    def ticks(self):
-        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-
+from conftest import LATHE, SHARED, lathe, lathe_json, needs_shared
+from workbench import SAMPLE, Screen
 
 @pytest.mark.parametrize("columns, rows", [(120, 36), (80, 24)])
 def test_opens_moves_and_quits(columns, rows):
@@ -83,11 +17,9 @@ def test_opens_moves_and_quits(columns, rows):
     screen.wait_for("type to search")
     screen.send("\x1b")
     screen.settle()
-    screen.process.setwinsize(12, 50)
-    screen.screen.resize(12, 50)
+    screen.resize(50, 12)
     screen.wait_for("need 60x16")
-    screen.process.setwinsize(rows, columns)
-    screen.screen.resize(rows, columns)
+    screen.resize(columns, rows)
     screen.wait_for("1 Layers")
     screen.send("q")
     assert screen.end() == 0
