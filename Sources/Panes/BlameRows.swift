@@ -3,7 +3,7 @@ import Interface
 import Workbench
 
 /// What the rows of the Blame view are ordered by.
-struct BlameSort: Sendable {
+struct BlameSort: Sendable, Equatable {
   private(set) var key = Blame.Sort.added
   var isReversed = false
   /// Of a layer's channels: by number, not by what the layer adds to them.
@@ -35,23 +35,40 @@ struct BlameRows {
     var energies: Blame.Energies
   }
 
+  /// What the layers are worked out from, once for each change of it.
+  struct Question: Sendable, Equatable {
+    var blame: Blame?
+    var matcher: LayerMatcher
+    var sort: BlameSort
+  }
+
   /// `nil` where there is no candidate.
   let shown: ShownBlame?
   /// Filtered and sorted.
   let layers: [Blame.Layer]
+  /// Layers there are, whether they match or not.
+  let total: Int
   let opened: Blame.Layer?
   /// Of the layer that is opened.
   let channels: [Channel]
 
   /// `nil` where another table is seen.
-  init?(_ state: State, filter: String, sort: BlameSort, opened name: String?) {
+  init?(
+    _ state: State, filter: String, sort: BlameSort, opened name: String?,
+    memo: Memo<Question, [Blame.Layer]>
+  ) {
     guard state.blame.isShown else { return nil }
     shown = state.shownBlame
     let blame = shown?.report?.blame
-    let sorted = (blame?.sorted(by: sort.key) ?? []).filter {
-      filter.isEmpty || Filter.matches(filter, "\($0.name) \($0.operatorName)")
+    let question = Question(blame: blame, matcher: LayerMatcher(filter, state), sort: sort)
+    layers = memo.answer(question) {
+      let matches = question.matcher.test()
+      let sorted = (blame?.sorted(by: sort.key) ?? []).filter {
+        matches($0.name, $0.operatorName, $0.name)
+      }
+      return sort.isReversed ? sorted.reversed() : sorted
     }
-    layers = sort.isReversed ? sorted.reversed() : sorted
+    total = blame?.layers.count ?? 0
     opened = name.flatMap { blame?[layer: $0] }
     let all = (opened?.channelsByAdded ?? []).map {
       Channel(number: $0.channel, share: $0.share, energies: $0.energies)

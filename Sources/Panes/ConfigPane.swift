@@ -216,9 +216,9 @@ package struct ConfigPane: CommandedPane {
 
   /// The layer whose settings are shown, with the recipe's corrections where it has none of its own.
   private func lead(_ state: State) -> ResolvedLayer? {
-    guard let entry = state.currentEntry, var layer = state.lead.flatMap({ entry.resolution[$0] }) else {
-      return nil
-    }
+    guard let entry = state.currentEntry,
+      var layer = state.lead.flatMap({ state.layerList[$0]?.resolved })
+    else { return nil }
     layer.requested.corrections = layer.requested.corrections ?? entry.recipe.corrections
     return layer
   }
@@ -343,10 +343,7 @@ package struct ConfigPane: CommandedPane {
   /// Size and error under these settings, the rule that won, and why the effective settings differ.
   private func facts(_ state: State, _ layer: ResolvedLayer, width: Int) -> [[Run]] {
     var lines: [[Run]] = []
-    let scope = Set(state.scope)
-    let views = state.layerViews.filter { scope.contains($0.facts.name) }
-    let before = views.reduce(0) { $0 + $1.bytesBefore }
-    let after = views.reduce(0) { $0 + $1.bytesAfter }
+    let (before, after) = (state.layerScope.bytesBefore, state.layerScope.bytesAfter)
     if before > 0 {
       let ratio = Numbers.ratio(Double(before) / Double(Swift.max(after, 1)))
       lines.append([

@@ -6,9 +6,7 @@ import Workflows
 /// The last column of the layers: what quantizing each alone costs, once something is known of it.
 struct LayerCostColumn {
   private let report: SensitivityReport?
-  private let layers: [String: SensitivityReport.Layer]
-  private let costs: [String: Double]
-  private let range: ClosedRange<Double>
+  private let figures: LayerFigures
   private let isStale: Bool
 
   /// Place among the columns.
@@ -16,11 +14,8 @@ struct LayerCostColumn {
 
   init(_ state: State) {
     report = state.costs.report
-    layers = Dictionary(
-      (report?.layers ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    costs = state.costs.values
+    figures = state.layerFigures
     isStale = state.costs.isStale
-    range = (costs.values.min() ?? 0)...(costs.values.max() ?? 0)
   }
 
   /// None while nothing is known; the title says what the figures are, `≈` that they are a guess, and `~` that they need
@@ -39,17 +34,18 @@ struct LayerCostColumn {
   }
 
   func cell(_ layer: String) -> [Run] {
-    guard let report, let cost = costs[layer], let figures = layers[layer] else {
+    guard let report, let cost = figures.ranking[layer], let own = figures.sensitivity[layer] else {
       return [Run("-", .muted)]
     }
     let text: String? =
       switch report.metric {
-      case .kurtosis: figures.weightKurtosis.map { Numbers.fixed($0, 1) }
-      case .kl: figures.narrowest?.kl.map { Numbers.significant($0, 2) }
-      case .sqnr: figures.narrowest?.sqnrDb.map { Numbers.fixed($0, 1) }
-      case .accuracy: figures.narrowest?.top1Delta.map { Numbers.points($0) }
+      case .kurtosis: own.weightKurtosis.map { Numbers.fixed($0, 1) }
+      case .kl: own.narrowest?.kl.map { Numbers.significant($0, 2) }
+      case .sqnr: own.narrowest?.sqnrDb.map { Numbers.fixed($0, 1) }
+      case .accuracy: own.narrowest?.top1Delta.map { Numbers.points($0) }
       }
     if isStale { return [Run("~\(text ?? "-")", .stale)] }
+    let range = figures.rankingRange
     let width = range.upperBound - range.lowerBound
     let share = width > 0 ? (cost - range.lowerBound) / width : 0
     return [Run(text ?? "-", report.isEstimate ? .muted : .gradient(.sensitivity, share))]

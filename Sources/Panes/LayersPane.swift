@@ -16,8 +16,7 @@ package struct LayersPane: CommandedPane {
   }
 
   private var scroll = Scroll()
-  package private(set) var filter = ""
-  private var field: TextField?
+  private var filter = LayerFilter()
   private var sort = Sort.order
   private var isDescending = false
   private var stepSort = StepSort()
@@ -26,6 +25,8 @@ package struct LayersPane: CommandedPane {
   private var opened: (layer: String, scroll: Scroll)?
   /// Where a range of marks began.
   private var anchor: Int?
+  private let rowMemo = Memo<LayerRows.Question, LayerRows>()
+  private let blameMemo = Memo<BlameRows.Question, [Blame.Layer]>()
 
   package init() {}
 
@@ -36,6 +37,8 @@ package struct LayersPane: CommandedPane {
     case markAll
     case unmark
     case filter
+    /// Start the filter with a field.
+    case filterBy(String)
     case nextMatch(Int)
     case clear
     case sort
@@ -71,9 +74,8 @@ package struct LayersPane: CommandedPane {
         availability: { .when(!$0.state.marked.isEmpty, else: "No layer is marked.") }),
       Command(
         "layers.filter", keys: [.character("/")], title: "filter",
-        explanation: "Show only layers whose name or operator contains what is typed.", group: "Layers",
-        hint: 10,
-        action: .filter, availability: hasLayers),
+        explanation: "Show layers that match words, /regex/, fields like op:Conv bits<8, or not: !word.",
+        group: "Layers", hint: 10, action: .filter, availability: hasLayers),
       Command(
         "layers.next", keys: [.character("N")], title: "previous marked",
         explanation: "Go to the previous marked layer.", group: "Layers", action: .nextMatch(-1),
@@ -82,7 +84,7 @@ package struct LayersPane: CommandedPane {
         "layers.clear", keys: [.escape], title: "clear", explanation: "Clear the filter, then the marks.",
         group: "Layers", action: .clear,
         availability: {
-          $0.pane.filter.isEmpty && $0.state.marked.isEmpty && $0.pane.anchor == nil
+          $0.pane.filter.query.isEmpty && $0.state.marked.isEmpty && $0.pane.anchor == nil
             ? .hidden : .available
         }),
       Command(
@@ -102,49 +104,33 @@ package struct LayersPane: CommandedPane {
           guard case .available = hasLayers($0) else { return hasLayers($0) }
           return .when(!$0.state.costs.isAsked, else: "They are being measured.")
         }),
-    ] + rooflineCommands + blameCommands)
+    ] + rooflineCommands + blameCommands + fieldCommands)
 
   static let hasLayers: @Sendable (PaneContext<LayersPane>) -> Availability = {
     .when(!($0.state.project?.model.layers.isEmpty ?? true), else: "The model has no layers to quantize.")
   }
 
-  /// The rows shown: filtered and sorted.
-  package func rows(_ state: State) -> [LayerView] {
-    var rows = state.layerViews
-    if !filter.isEmpty {
-      rows.removeAll { !Filter.matches(filter, "\($0.facts.name) \($0.facts.operatorName)") }
-    }
-    let ascending: [LayerView]
-    switch sort {
-    case .order: ascending = rows
-    case .name: ascending = rows.sorted { $0.facts.name < $1.facts.name }
-    case .op: ascending = rows.sorted { $0.facts.operatorName < $1.facts.operatorName }
-    case .mode: ascending = rows.sorted { Words.bits($0) < Words.bits($1) }
-    case .size: ascending = rows.sorted { $0.bytesBefore < $1.bytesBefore }
-    case .saved: ascending = rows.sorted { $0.bytesBefore - $0.bytesAfter < $1.bytesBefore - $1.bytesAfter }
-    case .macs: ascending = rows.sorted { $0.facts.macs < $1.facts.macs }
-    case .cost:
-      let costs = state.costs.values
-      func cost(_ row: LayerView) -> Double { costs[row.facts.name] ?? -.infinity }
-      ascending = rows.sorted { cost($0) < cost($1) }
-    }
-    return isDescending ? ascending.reversed() : ascending
+  /// The rows of the table of layers, worked out once for each change of what they show.
+  private func rows(_ state: State) -> LayerRows {
+    let question = LayerRows.Question(
+      matcher: LayerMatcher(filter.query, state), sort: sort, isDescending: isDescending)
+    return rowMemo.answer(question) { LayerRows(question) }
   }
 
   /// The layer of each row shown; `nil` for a step that belongs to none.
   private func layers(_ state: State) -> [String?] {
     blame(state)?.names ?? steps(state).map { steps in steps.rows.map(steps.layer) }
-      ?? rows(state).map(\.facts.name)
+      ?? rows(state).names
   }
 
   /// The rows of the Roofline view; `nil` where the usual table is seen.
   private func steps(_ state: State) -> StepRows? {
-    StepRows(state, filter: filter, sort: stepSort)
+    StepRows(state, filter: filter.query, sort: stepSort)
   }
 
   /// The rows of the Blame view; `nil` where another table is seen.
   private func blame(_ state: State) -> BlameRows? {
-    BlameRows(state, filter: filter, sort: blameSort, opened: opened?.layer)
+    BlameRows(state, filter: filter.query, sort: blameSort, opened: opened?.layer, memo: blameMemo)
   }
 
   /// Whether the Blame view shows a layer's channels.
@@ -163,26 +149,19 @@ package struct LayersPane: CommandedPane {
       scroll.cursor = steps.cursor(at: state.layer, from: scroll.cursor)
       return
     }
-    let rows = rows(state)
-    if let layer = state.layer, let place = rows.firstIndex(where: { $0.facts.name == layer }) {
-      scroll.cursor = place
-    }
+    if let layer = state.layer, let place = rows(state).place(of: layer) { scroll.cursor = place }
   }
 
   package mutating func handle(_ key: Key, _ state: State, size: Size) -> PaneResult {
-    guard var editing = field else { return command(key, state, size: size) }
-    switch key {
-    case .escape:
-      field = nil
-      filter = ""
-    case .enter: field = nil
-    default:
-      guard editing.handle(key) else { return .ignored }
-      field = editing
-      filter = editing.text
+    guard filter.field != nil else { return command(key, state, size: size) }
+    switch filter.handle(key) {
+    case .ignored: return .ignored
+    case .done: return .done([])
+    case .chooseField: return .done([.open(fieldMenu(state))])
+    case .changed:
+      scroll = Scroll()
+      return .done(selection(state))
     }
-    scroll = Scroll()
-    return .done(selection(state))
   }
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {
@@ -210,7 +189,10 @@ package struct LayersPane: CommandedPane {
     case .markAll: return [.act(.setMarks(state.marked.union(layers.compactMap { $0 })))]
     case .unmark: return [.act(.setMarks([]))]
     case .filter:
-      field = TextField(filter)
+      filter.edit()
+      return []
+    case .filterBy(let name):
+      filter.edit(adding: name)
       return []
     case .nextMatch(let direction):
       let marked = layers.indices.filter { layers[$0].map(state.marked.contains) ?? false }
@@ -223,8 +205,8 @@ package struct LayersPane: CommandedPane {
       return selection(state)
     case .clear:
       anchor = nil
-      if filter.isEmpty { return [.act(.setMarks([]))] }
-      filter = ""
+      if filter.query.isEmpty { return [.act(.setMarks([]))] }
+      filter.clear()
       return selection(state)
     case .sort where state.blame.isShown:
       blameSort.next(ofChannels: isLayerOpen)
@@ -292,6 +274,7 @@ package struct LayersPane: CommandedPane {
       blameTable(state, isFocused: true)?.table ?? stepTable(state, isFocused: true)?.table
       ?? table(state, count: layers.count, isFocused: true)
     let inside = tableArea(area, state)
+    guard mouse.at.y < area.maxY - filter.height(in: area) else { return [] }
     switch mouse.kind {
     case .wheelUp: return update(.move(.by(-3)), state, size: area.size)
     case .wheelDown: return update(.move(.by(3)), state, size: area.size)
@@ -305,17 +288,30 @@ package struct LayersPane: CommandedPane {
   }
 
   package func note(_ state: State) -> [Run] {
-    if let field { return [Run("/", .key), Run(field.text + "▏", .input)] }
+    // What the filter asks and how many answer is more than fits beside anything else.
+    if !filter.query.isEmpty, filter.field == nil {
+      return [
+        Run("/\(Fitting.cut(filter.query, to: 14)) ", .key), Run(matches(state), .info),
+      ]
+    }
     let isSteps = state.steps.view != nil
     let key = isSteps ? stepSort.key.rawValue : sort.rawValue
     let sorting = "sort:\(key)\((isSteps ? stepSort.isDescending : isDescending) ? "↓" : "")"
     if let shown = state.shownBlame {
       let blamed = Fitting.cut(shown.title, to: 16) + "  "
-      return (filter.isEmpty ? [] : [Run("/\(filter)  ", .key)])
-        + [Run(blamed, .text), Run(blameSort.text(ofChannels: isLayerOpen), .muted)]
+      return [Run(blamed, .text), Run(blameSort.text(ofChannels: isLayerOpen), .muted)]
     }
     let whose = state.shownSteps.map { Fitting.cut($0.title, to: 16) + "  " } ?? ""
-    return (filter.isEmpty ? [] : [Run("/\(filter)  ", .key)]) + [Run(whose, .text), Run(sorting, .muted)]
+    return [Run(whose, .text), Run(sorting, .muted)]
+  }
+
+  /// How many rows match, of all: `12 of 50`.
+  private func matches(_ state: State) -> String {
+    let rows = rows(state)
+    let (found, total) =
+      blame(state).map { ($0.layers.count, $0.total) } ?? steps(state).map { ($0.rows.count, $0.total) }
+      ?? (rows.matching, rows.total)
+    return "\(found) of \(total)"
   }
 
   package func foot(_ state: State) -> [Run] {
@@ -327,9 +323,11 @@ package struct LayersPane: CommandedPane {
     return [Run("\(time ?? "")\(marks)\(count == 0 ? 0 : scroll.cursor + 1)/\(count)", .muted)]
   }
 
+  /// The part of the pane that the table takes; the filter stands below it while it is typed.
   private func tableArea(_ area: Rect, _ state: State) -> Rect {
-    blameTable(state, isFocused: false)?.area(in: area) ?? stepTable(state, isFocused: false)?.area(in: area)
-      ?? area
+    let area = area.inset(bottom: filter.height(in: area))
+    return blameTable(state, isFocused: false)?.area(in: area)
+      ?? stepTable(state, isFocused: false)?.area(in: area) ?? area
   }
 
   private func stepTable(_ state: State, isFocused: Bool) -> StepTable? {
@@ -359,42 +357,47 @@ package struct LayersPane: CommandedPane {
   }
 
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
+    filter.draw(on: &canvas, in: area, matches: matches(state))
+    let area = area.inset(bottom: filter.height(in: area))
     if let blame = blameTable(state, isFocused: isFocused) {
       return blame.draw(on: &canvas, in: area, marked: state.marked)
     }
     if let steps = stepTable(state, isFocused: isFocused) {
       return steps.draw(on: &canvas, in: area, marked: state.marked)
     }
-    let rows = rows(state)
+    let list = rows(state)
+    let rows = list.rows
     guard !rows.isEmpty else {
       let text =
         state.project == nil
         ? (state.opening.map { "opening \(($0 as NSString).lastPathComponent) …" } ?? "no model is open")
-        : filter.isEmpty
-          ? "The model has no layers to quantize." : "No layer matches /\(filter). esc clears it."
-      canvas.put(text, x: area.x, y: area.y, width: area.width, .muted)
+        : filter.query.isEmpty
+          ? "The model has no layers to quantize." : "No layer matches /\(filter.query). esc clears it."
+      for (row, line) in Fitting.wrap(text, to: area.width).enumerated() where row < area.height {
+        canvas.put(line, x: area.x, y: area.y + row, width: area.width, .muted)
+      }
       return
     }
-    let total = Swift.max(rows.reduce(0) { $0 + $1.bytesBefore }, 1)
     let table = table(state, count: rows.count, isFocused: isFocused)
     let costs = LayerCostColumn(state)
+    let words = filter.words
     let nameWidth = table.slots(width: area.width).first?.width ?? 0
     table.draw(on: &canvas, in: area, isMarked: { state.marked.contains(rows[$0].facts.name) }) {
       row, column in
       column == LayerCostColumn.place
         ? costs.cell(rows[row].facts.name)
-        : Self.cell(rows[row], column, total: total, filter: filter, width: nameWidth)
+        : Self.cell(rows[row], column, total: Swift.max(list.bytes, 1), words: words, width: nameWidth)
     }
   }
 
-  private static func cell(_ row: LayerView, _ column: Int, total: Int, filter: String, width: Int) -> [Run] {
+  private static func cell(_ row: LayerView, _ column: Int, total: Int, words: String, width: Int) -> [Run] {
     let facts = row.facts
     let mode = row.resolved?.effective.mode ?? .float
     let plain: Style = mode == .float ? .muted : .text
     switch column {
     case 0:
       let name = Fitting.cutMiddle(facts.name, to: row.isChanged ? width - 2 : width)
-      let runs = filter.isEmpty ? [Run(name, plain)] : Filter.highlight(name, query: filter, plain)
+      let runs = words.isEmpty ? [Run(name, plain)] : Filter.highlight(name, query: words, plain)
       return row.isChanged ? runs + [Run(" *", .warn)] : runs
     case 1: return [Run(facts.operatorName, .muted)]
     case 2: return [Run(facts.outputShape?.map(String.init).joined(separator: "x") ?? "-", .muted)]

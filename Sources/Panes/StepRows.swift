@@ -35,22 +35,29 @@ struct StepRows {
   /// `nil` where there is no candidate.
   let shown: ShownSteps?
   let rows: [Roofline.Row]
+  /// Steps there are, whether they match or not.
+  let total: Int
   private let layerNames: Set<String>
 
   /// `nil` where the usual table of layers is seen.
   init?(_ state: State, filter: String, sort: StepSort) {
     guard state.steps.view != nil else { return nil }
     shown = state.shownSteps
-    layerNames = Set(state.layerViews.map(\.facts.name))
+    let matcher = LayerMatcher(filter, state)
+    let layerNames = Set(matcher.views.map(\.facts.name))
+    let steps = shown?.variant?.steps ?? []
+    let matches = matcher.test()
     rows = sort.sorted(
-      (shown?.variant?.steps ?? []).filter {
-        filter.isEmpty || Filter.matches(filter, "\($0.name) \($0.kernel)")
-      })
+      steps.filter { matches($0.name, $0.kernel, Self.layer(of: $0, among: layerNames)) })
+    total = steps.count
+    self.layerNames = layerNames
   }
 
   /// The layer that gives a step its kernel, else one that fuses into it; `nil` for a conversion.
-  func layer(of row: Roofline.Row) -> String? {
-    ([row.name] + row.nodes).first { row.nodes.contains($0) && layerNames.contains($0) }
+  func layer(of row: Roofline.Row) -> String? { Self.layer(of: row, among: layerNames) }
+
+  private static func layer(of row: Roofline.Row, among names: Set<String>) -> String? {
+    ([row.name] + row.nodes).first { row.nodes.contains($0) && names.contains($0) }
   }
 
   /// Where the cursor goes so that the step under it belongs to a layer; where it is, when it does or none does.

@@ -31,17 +31,9 @@ enum Words {
 
   /// Weight and activation bits, `8/8`; `-` where there is none.
   static func bits(_ layer: LayerView) -> String {
-    guard let resolved = layer.resolved else { return "-" }
-    let settings = resolved.effective
-    guard settings.mode != .float else { return "32/32" }
-    let weights = resolved.kind == .weighted ? "\(settings.weights.bits)" : "-"
-    let activations =
-      switch settings.mode {
-      case .static, .qat: "\(settings.activations.bits)"
-      case .dynamic: "8"
-      case .weightOnly, .float: "32"
-      }
-    return "\(weights)/\(activations)"
+    guard let activations = layer.activationBits else { return "-" }
+    if layer.resolved?.effective.mode == .float { return "32/32" }
+    return "\(layer.weightBits.map(String.init) ?? "-")/\(activations)"
   }
 
   static func goal(_ goal: SearchGoal) -> String {

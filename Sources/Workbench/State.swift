@@ -59,6 +59,9 @@ package struct State: Sendable {
   /// Seconds since 1970, as the shell last told.
   package var now: Double = 0
   package var nextCandidate = 1
+  let layerMemo = Memo<LayerView.Sources, LayerList>()
+  let scopeMemo = Memo<LayerScope.Sources, LayerScope>()
+  let figureMemo = Memo<LayerFigures.Sources, LayerFigures>()
 
   package init() {}
 
@@ -66,17 +69,13 @@ package struct State: Sendable {
   package var currentEntry: CandidateEntry? { entry(current) }
 
   /// Layers that an edit changes: the marked ones, else the one under the cursor.
-  package var scope: [String] {
-    guard let project else { return [] }
-    if !marked.isEmpty { return project.model.layers.map(\.name).filter(marked.contains) }
-    return layer.map { [$0] } ?? []
-  }
+  package var scope: [String] { layerScope.names }
 
   /// The layer whose settings stand for the scope and that a change starts from: the one under the cursor where it is
   /// in the scope, else the scope's first.
   package var lead: String? {
-    let scope = scope
-    return layer.flatMap { scope.contains($0) ? $0 : nil } ?? scope.first
+    guard !marked.isEmpty else { return scope.first }
+    return layer.flatMap { marked.contains($0) ? $0 : nil } ?? scope.first
   }
 
   /// The job that runs or waits for a candidate.
