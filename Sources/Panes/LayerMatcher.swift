@@ -4,20 +4,39 @@ import Workflows
 /// A query with what it is asked about: two that are equal let the same rows through.
 struct LayerMatcher: Sendable, Equatable {
   let query: String
-  let views: [LayerView]
+  private let list: LayerList
   let figures: LayerFigures
 
   init(_ query: String, _ state: State) {
     self.query = query
-    views = state.layerViews
+    list = state.layerList
     figures = state.layerFigures
+  }
+
+  /// The layers there are.
+  var views: [LayerView] { list.views }
+
+  static func == (a: LayerMatcher, b: LayerMatcher) -> Bool {
+    a.query == b.query && a.views == b.views && a.figures == b.figures
   }
 
   /// Whether a row with this name, of this kind, that belongs to this layer or to none, is let through.
   func test() -> (_ name: String, _ kind: String, _ layer: String?) -> Bool {
+    let test = viewTest()
+    return { test($0, $1, $2.flatMap { list[$0] }) }
+  }
+
+  /// The same for the layers themselves.
+  func matching() -> [LayerView] {
+    if query.isEmpty { return views }
+    let test = viewTest()
+    return views.filter { test($0.facts.name, $0.facts.operatorName, $0) }
+  }
+
+  private func viewTest() -> (_ name: String, _ kind: String, _ layer: LayerView?) -> Bool {
     guard !query.isEmpty, let query = try? LayerQuery(query) else { return { _, _, _ in true } }
-    let records = Dictionary(
-      views.map { ($0.facts.name, LayerRecord(view: $0, figures: figures)) }, uniquingKeysWith: { $1 })
-    return { name, kind, layer in query.matches(name, kind: kind, layer.flatMap { records[$0] }) }
+    return { name, kind, layer in
+      query.matches(name, kind: kind, layer.map { LayerRecord(view: $0, figures: figures) })
+    }
   }
 }

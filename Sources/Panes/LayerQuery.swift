@@ -38,6 +38,7 @@ struct LayerQuery {
   }
 
   private var terms: [(isNegated: Bool, condition: Condition)] = []
+  private var hasWords = false
 
   init(_ text: String) throws(Problem) {
     var rest = Substring(text)
@@ -46,7 +47,9 @@ struct LayerQuery {
       guard !rest.isEmpty else { return }
       let start = rest.startIndex
       do {
-        terms.append(try Self.term(&rest))
+        let term = try Self.term(&rest)
+        terms.append(term)
+        if case .word = term.condition { hasWords = true }
       } catch {
         throw Problem(text: error.text, before: text[..<start].trimmingSuffix { $0 == " " })
       }
@@ -66,7 +69,7 @@ struct LayerQuery {
   /// Words are looked for in name and kind, expressions in the name. A figure that is not known, of the layer or for want
   /// of one, fulfils no comparison and no negation of one.
   func matches(_ name: String, kind: String, _ layer: LayerRecord?) -> Bool {
-    let lower = "\(name) \(kind)".lowercased()
+    let lower = hasWords ? "\(name) \(kind)".lowercased() : ""
     return terms.allSatisfy { term in
       switch term.condition {
       case .word(let word): return lower.contains(word) != term.isNegated

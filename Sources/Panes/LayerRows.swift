@@ -1,61 +1,90 @@
+import Interface
 import Workbench
 import Workflows
 
-/// The rows of the table of layers: filtered and sorted.
+/// The rows of the table of layers as they are seen: every layer that matches, or the open scopes of the tree.
 struct LayerRows: Sendable {
   /// What the rows are worked out from, once for each change of it.
   struct Question: Sendable, Equatable {
-    var matcher: LayerMatcher
-    var sort: LayersPane.Sort
-    var isDescending: Bool
+    var tree: LayerTree.Question
+    /// Ids of the scopes that are closed; `nil` for a flat list.
+    var closed: Set<String>?
   }
 
-  let rows: [LayerView]
-  /// The layer of each row.
+  struct Row: Sendable {
+    let item: LayerTree.Item
+    let depth: Int
+    /// Lines of the tree.
+    let guides: String
+    let isOpen: Bool
+
+    var layer: LayerView? {
+      if case .layer(let view, _) = item { return view }
+      return nil
+    }
+
+    var scope: LayerTree.Scope? {
+      if case .scope(let scope) = item { return scope }
+      return nil
+    }
+
+    /// Name of the layer, or what all names below begin with.
+    var id: String { layer?.facts.name ?? scope?.id ?? "" }
+
+    /// What stands before the name in the tree: lines, and the sign of an open or closed scope; lines that would leave
+    /// little of a width shrink to blanks.
+    func prefix(width: Int) -> String {
+      let sign = scope == nil ? "" : isOpen ? "▾ " : "▸ "
+      if depth == 0 { return guides + (sign.isEmpty ? "  " : sign) }
+      if CharacterWidth.of(guides) * 3 <= width { return guides + sign }
+      return String(repeating: " ", count: Swift.min(depth, width / 3)) + (sign.isEmpty ? "  " : sign)
+    }
+
+    /// The layer, or all below.
+    var names: [String] { layer.map { [$0.facts.name] } ?? scope?.names ?? [] }
+  }
+
+  let tree: LayerTree
+  let isTree: Bool
+  let rows: [Row]
+  /// The layer of each row; `nil` for a scope.
   let names: [String?]
-  /// Layers that match, of all.
-  let matching: Int
-  let total: Int
-  /// float32 bytes of the layers that match.
-  let bytes: Int
   private let places: [String: Int]
 
-  init(_ question: Question) {
-    let matcher = question.matcher
-    let matches = matcher.test()
-    let found = matcher.views.filter {
-      matches($0.facts.name, $0.facts.operatorName, $0.facts.name)
+  init(_ tree: LayerTree, closed: Set<String>?) {
+    self.tree = tree
+    isTree = closed != nil
+    if let closed {
+      let nodes = tree.nodes
+      rows = Tree.rows(
+        tree.roots, children: { nodes[$0].children },
+        isExpanded: {
+          if case .scope(let scope) = nodes[$0].item { return !closed.contains(scope.id) }
+          return false
+        }
+      ).map { Row(item: nodes[$0.node].item, depth: $0.depth, guides: $0.guides, isOpen: $0.isExpanded) }
+    } else {
+      rows = tree.layers.map {
+        Row(item: .layer($0, label: $0.facts.name), depth: 0, guides: "", isOpen: false)
+      }
     }
-    let ascending = question.sort.sorted(found, matcher.figures)
-    rows = question.isDescending ? ascending.reversed() : ascending
-    names = rows.map(\.facts.name)
-    matching = found.count
-    total = matcher.views.count
-    bytes = found.reduce(0) { $0 + $1.bytesBefore }
+    names = rows.map { $0.layer?.facts.name }
     places = Dictionary(
-      rows.enumerated().map { ($0.element.facts.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+      rows.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The row of a layer.
+  /// The row of a layer that is seen.
   func place(of layer: String) -> Int? { places[layer] }
-}
 
-extension LayersPane.Sort {
-  fileprivate func sorted(_ views: [LayerView], _ figures: LayerFigures) -> [LayerView] {
-    switch self {
-    case .order: views
-    case .name: views.sorted { $0.facts.name < $1.facts.name }
-    case .op: views.sorted { $0.facts.operatorName < $1.facts.operatorName }
-    case .mode: ordered(views) { Words.bits($0) }
-    case .size: views.sorted { $0.bytesBefore < $1.bytesBefore }
-    case .saved: ordered(views) { $0.bytesBefore - $0.bytesAfter }
-    case .macs: views.sorted { $0.facts.macs < $1.facts.macs }
-    case .cost: ordered(views) { figures.ranking[$0.facts.name] ?? -.infinity }
-    }
+  /// The row of a layer or scope, or of the closed scope that hides it.
+  func place(near id: String) -> Int? {
+    if let place = places[id] { return place }
+    return rows.lastIndex { row in row.scope.map { !row.isOpen && id.hasPrefix($0.id) } ?? false }
   }
 
-  /// By a key that is worked out once for each.
-  private func ordered<Key: Comparable>(_ views: [LayerView], by key: (LayerView) -> Key) -> [LayerView] {
-    views.map { (key: key($0), view: $0) }.sorted { $0.key < $1.key }.map(\.view)
+  /// The row of the scope that a row is in.
+  func parent(of place: Int) -> Int? {
+    guard rows.indices.contains(place) else { return nil }
+    return rows[..<place].lastIndex { $0.depth < rows[place].depth }
   }
 }

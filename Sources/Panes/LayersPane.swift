@@ -17,6 +17,7 @@ package struct LayersPane: CommandedPane {
 
   private var scroll = Scroll()
   private var filter = LayerFilter()
+  private(set) var folding = LayerFolding()
   private var sort = Sort.order
   private var isDescending = false
   private var stepSort = StepSort()
@@ -25,6 +26,7 @@ package struct LayersPane: CommandedPane {
   private var opened: (layer: String, scroll: Scroll)?
   /// Where a range of marks began.
   private var anchor: Int?
+  private let treeMemo = Memo<LayerTree.Question, LayerTree>()
   private let rowMemo = Memo<LayerRows.Question, LayerRows>()
   private let blameMemo = Memo<BlameRows.Question, [Blame.Layer]>()
 
@@ -40,6 +42,12 @@ package struct LayersPane: CommandedPane {
     /// Start the filter with a field.
     case filterBy(String)
     case nextMatch(Int)
+    case tree
+    /// Close the scope at the cursor.
+    case close
+    case open
+    /// Close every scope, or open every one.
+    case closeAll(Bool)
     case clear
     case sort
     case reverse
@@ -104,7 +112,7 @@ package struct LayersPane: CommandedPane {
           guard case .available = hasLayers($0) else { return hasLayers($0) }
           return .when(!$0.state.costs.isAsked, else: "They are being measured.")
         }),
-    ] + rooflineCommands + blameCommands + fieldCommands)
+    ] + treeCommands + rooflineCommands + blameCommands + fieldCommands)
 
   static let hasLayers: @Sendable (PaneContext<LayersPane>) -> Availability = {
     .when(!($0.state.project?.model.layers.isEmpty ?? true), else: "The model has no layers to quantize.")
@@ -113,9 +121,18 @@ package struct LayersPane: CommandedPane {
   /// The rows of the table of layers, worked out once for each change of what they show.
   private func rows(_ state: State) -> LayerRows {
     let question = LayerRows.Question(
-      matcher: LayerMatcher(filter.query, state), sort: sort, isDescending: isDescending)
-    return rowMemo.answer(question) { LayerRows(question) }
+      tree: LayerTree.Question(
+        matcher: LayerMatcher(filter.query, state), sort: sort, isDescending: isDescending,
+        isTree: folding.isTree),
+      closed: folding.closed(isFiltered: !filter.query.isEmpty))
+    return rowMemo.answer(question) {
+      let tree = treeMemo.answer(question.tree) { LayerTree(question.tree) }
+      return LayerRows(tree, closed: question.closed)
+    }
   }
+
+  /// How often rows were worked out.
+  var rowsWorkedOut: Int { rowMemo.answers }
 
   /// The layer of each row shown; `nil` for a step that belongs to none.
   private func layers(_ state: State) -> [String?] {
@@ -159,6 +176,7 @@ package struct LayersPane: CommandedPane {
     case .done: return .done([])
     case .chooseField: return .done([.open(fieldMenu(state))])
     case .changed:
+      folding.openMatches()
       scroll = Scroll()
       return .done(selection(state))
     }
@@ -174,7 +192,7 @@ package struct LayersPane: CommandedPane {
       return selection(state)
     case .mark:
       guard layers.indices.contains(scroll.cursor) else { return [] }
-      let marks = layers[scroll.cursor].map { state.marked.symmetricDifference([$0]) }
+      let marks = toggledMarks(at: scroll.cursor, state)
       scroll.move(.down, count: layers.count, visible: visible)
       return (marks.map { [.act(.setMarks($0))] } ?? []) + selection(state)
     case .range:
@@ -184,9 +202,12 @@ package struct LayersPane: CommandedPane {
       }
       anchor = nil
       let range = Swift.min(from, scroll.cursor)...Swift.max(from, scroll.cursor)
-      let names = range.filter(layers.indices.contains).compactMap { layers[$0] }
+      let names = range.filter(layers.indices.contains).flatMap { self.names(at: $0, state) }
       return [.act(.setMarks(state.marked.union(names)))]
-    case .markAll: return [.act(.setMarks(state.marked.union(layers.compactMap { $0 })))]
+    case .markAll:
+      let names =
+        isTable(state) ? rows(state).tree.layers.map(\.facts.name) : layers.compactMap { $0 }
+      return [.act(.setMarks(state.marked.union(names)))]
     case .unmark: return [.act(.setMarks([]))]
     case .filter:
       filter.edit()
@@ -195,7 +216,14 @@ package struct LayersPane: CommandedPane {
       filter.edit(adding: name)
       return []
     case .nextMatch(let direction):
-      let marked = layers.indices.filter { layers[$0].map(state.marked.contains) ?? false }
+      let list = rows(state).rows
+      let marked = layers.indices.filter { place in
+        // A closed scope stands for what it hides.
+        if isTable(state), let scope = list[place].scope {
+          return !list[place].isOpen && scope.names.contains(where: state.marked.contains)
+        }
+        return layers[place].map(state.marked.contains) ?? false
+      }
       let next =
         direction > 0
         ? marked.first { $0 > scroll.cursor } ?? marked.first
@@ -228,6 +256,9 @@ package struct LayersPane: CommandedPane {
     case .reverse:
       isDescending.toggle()
       return selection(state)
+    case .tree, .close, .open, .closeAll:
+      fold(step, state, visible: visible)
+      return selection(state)
     case .zoom: return [.zoom]
     case .showSteps(let view):
       // A step without a layer leaves none selected; the table of layers always has one.
@@ -248,6 +279,58 @@ package struct LayersPane: CommandedPane {
       return [.act(.selectLayer(layer))]
     case .findBlame: return [.act(.findBlame)]
     }
+  }
+
+  private mutating func fold(_ step: Step, _ state: State, visible: Int) {
+    let isFiltered = !filter.query.isEmpty
+    let list = rows(state)
+    let row = list.rows.indices.contains(scroll.cursor) ? list.rows[scroll.cursor] : nil
+    var id = row?.id ?? ""
+    if case .tree = step {
+      folding.isTree.toggle()
+      // A flat list has no scopes.
+      id = row?.names.first ?? ""
+    } else {
+      guard var closed = folding.closed(isFiltered: isFiltered) else { return }
+      switch step {
+      case .closeAll(let isClosed): closed = isClosed ? Set(list.tree.scopes) : []
+      case .open:
+        if row?.scope == nil { return }
+        if row?.isOpen ?? false {
+          scroll.move(.down, count: list.rows.count, visible: visible)
+          return
+        }
+        closed.remove(id)
+      default:
+        guard row?.isOpen ?? false else {
+          if let parent = list.parent(of: scroll.cursor) {
+            scroll.move(.to(parent), count: list.rows.count, visible: visible)
+          }
+          return
+        }
+        closed.insert(id)
+      }
+      folding.set(closed, isFiltered: isFiltered)
+    }
+    let changed = rows(state)
+    scroll.move(.to(changed.place(near: id) ?? 0), count: changed.rows.count, visible: visible)
+    anchor = nil
+  }
+
+  /// Whether the table of layers is seen, not another view.
+  private func isTable(_ state: State) -> Bool { state.steps.view == nil && !state.blame.isShown }
+
+  /// The layers that a row stands for: of a scope all below that match.
+  private func names(at row: Int, _ state: State) -> [String] {
+    isTable(state) ? rows(state).rows[row].names : layers(state)[row].map { [$0] } ?? []
+  }
+
+  /// The marks with those of a row turned: of a scope all, unless all are marked already.
+  private func toggledMarks(at row: Int, _ state: State) -> Set<String>? {
+    let names = names(at: row, state)
+    guard !names.isEmpty else { return nil }
+    return names.allSatisfy(state.marked.contains)
+      ? state.marked.subtracting(names) : state.marked.union(names)
   }
 
   private mutating func closeLayer() {
@@ -282,7 +365,11 @@ package struct LayersPane: CommandedPane {
       if table.isHeader(mouse.at, in: inside) { return update(.sort, state, size: area.size) }
       guard let row = table.row(at: mouse.at, in: inside) else { return [] }
       guard row == scroll.cursor else { return update(.move(.to(row)), state, size: area.size) }
-      return layers[row].map { [.act(.setMarks(state.marked.symmetricDifference([$0])))] } ?? []
+      if isTable(state), rows(state).rows[row].scope != nil {
+        let isOpen = rows(state).rows[row].isOpen
+        return update(isOpen ? .close : .open, state, size: area.size)
+      }
+      return toggledMarks(at: row, state).map { [.act(.setMarks($0))] } ?? []
     default: return []
     }
   }
@@ -310,7 +397,7 @@ package struct LayersPane: CommandedPane {
     let rows = rows(state)
     let (found, total) =
       blame(state).map { ($0.layers.count, $0.total) } ?? steps(state).map { ($0.rows.count, $0.total) }
-      ?? (rows.matching, rows.total)
+      ?? (rows.tree.layers.count, rows.tree.total)
     return "\(found) of \(total)"
   }
 
@@ -382,23 +469,66 @@ package struct LayersPane: CommandedPane {
     let costs = LayerCostColumn(state)
     let words = filter.words
     let nameWidth = table.slots(width: area.width).first?.width ?? 0
-    table.draw(on: &canvas, in: area, isMarked: { state.marked.contains(rows[$0].facts.name) }) {
-      row, column in
-      column == LayerCostColumn.place
-        ? costs.cell(rows[row].facts.name)
-        : Self.cell(rows[row], column, total: Swift.max(list.bytes, 1), words: words, width: nameWidth)
+    let total = Swift.max(list.tree.bytes, 1)
+    let isMarked = { (row: Int) in
+      rows[row].layer.map { state.marked.contains($0.facts.name) }
+        ?? (!state.marked.isEmpty && rows[row].names.allSatisfy(state.marked.contains))
+    }
+    table.draw(on: &canvas, in: area, isMarked: isMarked) { row, column in
+      if column == 0 { return Self.name(rows[row], list.isTree, words: words, width: nameWidth) }
+      guard let layer = rows[row].layer else {
+        return rows[row].scope.map { Self.cell($0, column, total: total) } ?? []
+      }
+      return column == LayerCostColumn.place
+        ? costs.cell(layer.facts.name) : Self.cell(layer, column, total: total)
     }
   }
 
-  private static func cell(_ row: LayerView, _ column: Int, total: Int, words: String, width: Int) -> [Run] {
+  /// A name, in the tree behind its lines.
+  private static func name(_ row: LayerRows.Row, _ isTree: Bool, words: String, width: Int) -> [Run] {
+    let prefix = isTree ? row.prefix(width: width) : ""
+    let room = Swift.max(width - CharacterWidth.of(prefix), 0)
+    let start = prefix.isEmpty ? [] : [Run(prefix, .border)]
+    switch row.item {
+    case .scope(let scope):
+      let count = " \(scope.names.count)"
+      return start + [
+        Run(Fitting.cutMiddle(scope.label, to: room - count.count), .title), Run(count, .muted),
+      ]
+    case .layer(let layer, let label):
+      let plain: Style = layer.resolved?.effective.mode ?? .float == .float ? .muted : .text
+      let name = Fitting.cutMiddle(label, to: layer.isChanged ? room - 2 : room)
+      let runs = words.isEmpty ? [Run(name, plain)] : Filter.highlight(name, query: words, plain)
+      return start + runs + (layer.isChanged ? [Run(" *", .warn)] : [])
+    }
+  }
+
+  /// What the layers below a scope come to.
+  private static func cell(_ scope: LayerTree.Scope, _ column: Int, total: Int) -> [Run] {
+    let share = Double(scope.bytesBefore) / Double(total)
+    let hasBytes = scope.bytesBefore > 0
+    return switch column {
+    case 1: [Run(scope.operatorName ?? "", .muted)]
+    case 3: [Run(scope.macs > 0 ? Numbers.count(scope.macs) : "-", .muted)]
+    case 4: [Run(scope.mode.map(Words.shortMode) ?? "mix", .muted)]
+    case 5: [Run(scope.bits ?? "mix", .muted)]
+    case 6: [Run(Bars.horizontal(share, width: 10), .gradient(.histogram, share))]
+    case 7: [Run(hasBytes ? Numbers.kibibytes(scope.bytesBefore) : "-", .muted)]
+    case 8:
+      [
+        Run(
+          hasBytes ? Numbers.kibibytes(scope.bytesAfter) : "-",
+          scope.bytesAfter < scope.bytesBefore ? .good : .muted)
+      ]
+    default: []
+    }
+  }
+
+  private static func cell(_ row: LayerView, _ column: Int, total: Int) -> [Run] {
     let facts = row.facts
     let mode = row.resolved?.effective.mode ?? .float
     let plain: Style = mode == .float ? .muted : .text
     switch column {
-    case 0:
-      let name = Fitting.cutMiddle(facts.name, to: row.isChanged ? width - 2 : width)
-      let runs = words.isEmpty ? [Run(name, plain)] : Filter.highlight(name, query: words, plain)
-      return row.isChanged ? runs + [Run(" *", .warn)] : runs
     case 1: return [Run(facts.operatorName, .muted)]
     case 2: return [Run(facts.outputShape?.map(String.init).joined(separator: "x") ?? "-", .muted)]
     case 3: return [Run(facts.macs > 0 ? Numbers.count(facts.macs) : "-", .muted)]

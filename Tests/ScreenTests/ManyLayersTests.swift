@@ -1,0 +1,108 @@
+import Foundation
+import Graph
+import Interface
+import Operators
+import Quantization
+import Screen
+import Tensors
+import Testing
+import Workbench
+import Workflows
+
+@testable import Panes
+
+/// A chain of pointwise convolutions of these names, of 4, 8, 12 … weights.
+func chainModel(_ names: [String]) throws -> Model {
+  let conv = try #require(Catalog.find(domain: "", type: "Conv"))
+  var constants: [ValueName: Tensor] = [:]
+  var nodes: [Node] = []
+  var value: ValueName = "image"
+  for (index, name) in names.enumerated() {
+    let weight = ValueName("w\(index)")
+    constants[weight] = Tensor([0.5, -0.25, 0.125, Float(index % 7)], shape: [2, 2, 1, 1])
+    let output = ValueName("v\(index)")
+    nodes.append(
+      Node(
+        name: name, op: try conv.init(attributes: ["kernel_shape": .ints([1, 1])]), inputs: [value, weight],
+        outputs: [output]))
+    value = output
+  }
+  func info(_ name: ValueName) -> ValueInfo {
+    ValueInfo(name: name, type: .float32, dimensions: [.free("N"), .fixed(2), .fixed(2), .fixed(2)])
+  }
+  return try Model(
+    source: Graph(
+      name: "chain", inputs: [info("image")], outputs: [info(value)], constants: constants, nodes: nodes),
+    path: "chain.onnx", format: "onnx")
+}
+
+/// `model.layers.N.blockM.convK`.
+private func manyNames(_ count: Int) -> [String] {
+  (0..<count).map { "model.layers.\($0 / 10).block\($0 / 5 % 2).conv\($0 % 5)" }
+}
+
+/// Rows are worked out once for each change, however often they are asked for: what keeps a key cheap.
+@Test func rowsAreWorkedOutOncePerChange() throws {
+  let size = Size(width: 120, height: 36)
+  var state = State()
+  _ = state.update(.opened(try Project(model: chainModel(manyNames(200)), threads: 2), nil))
+  var pane = LayersPane()
+  func press(_ keys: String) {
+    for case .key(let key) in KeyScript.steps(keys) {
+      if case .done(let outputs) = pane.handle(key, state, size: size) {
+        for case .act(let action) in outputs {
+          _ = state.update(action)
+          pane.follow(state)
+        }
+      }
+      var canvas = Canvas(size)
+      pane.draw(on: &canvas, in: Rect(x: 0, y: 0, width: 120, height: 36), state, isFocused: true)
+      _ = pane.note(state) + pane.foot(state)
+    }
+  }
+  func worked(_ keys: String) -> Int {
+    let before = pane.rowsWorkedOut
+    press(keys)
+    return pane.rowsWorkedOut - before
+  }
+  press("j")
+  #expect(worked("j j k G g space v j v pgdn A") == 0)
+  #expect(worked("o") == 1)
+  #expect(worked("O") == 1)
+  #expect(worked("E h") == 1, "the tree; h only goes up")
+  #expect(worked("h") == 1, "closes")
+  #expect(worked("/ b l o") == 3)
+  _ = state.update(
+    .edit(layers: ["model.layers.0.block0.conv0"], change: .init(mode: .float), title: "float"))
+  #expect(worked("k") == 1)
+}
+
+/// Figures for people: set `LATHE_MEASURE` to have the times of keys and frames with 10 000 layers printed.
+@Test(.enabled(if: ProcessInfo.processInfo.environment["LATHE_MEASURE"] != nil))
+func tenThousandLayers() throws {
+  let size = Size(width: 120, height: 36)
+  let clock = ContinuousClock()
+  var state = State()
+  _ = state.update(.opened(try Project(model: chainModel(manyNames(10_000)), threads: 2), nil))
+  var screen = fixtureScreen()
+  _ = play("", &screen, &state, size)
+  _ = screen.draw(state, size: size)
+  var report = ""
+  for (what, keys) in [
+    ("down", "j j j j j j"), ("ends", "G g G g"), ("sort", "o o o O"), ("filter", "/ b l o c k 1 esc"),
+    ("mark all", "a"), ("down, all marked", "j j j"), ("tree", "E"), ("down in the tree", "j j j j"),
+    ("close, open", "h h l h"), ("end of the tree", "G k k"), ("filter in the tree", "/ b l o c k 1 esc"),
+    ("close all", "<"),
+  ] {
+    var (key, frame) = (Duration.zero, Duration.zero)
+    let steps = KeyScript.steps(keys)
+    for case .key(let pressed) in steps {
+      key += clock.measure { _ = screen.handle(.key(pressed), &state) }
+      frame += clock.measure { _ = screen.draw(state, size: size) }
+    }
+    func ms(_ duration: Duration) -> String { Numbers.fixed(duration / steps.count / .milliseconds(1), 2) }
+    report += "\(what): key \(ms(key)) ms, frame \(ms(frame)) ms\n"
+  }
+  print(report)
+  #expect(state.layerViews.count == 10_000)
+}
