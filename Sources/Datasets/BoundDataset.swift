@@ -17,6 +17,8 @@ package struct BoundDataset: Sendable {
   package let notes: [String]
   /// One for each sample of this view, in its order.
   package private(set) var labels: [Int]?
+  /// Of the model's classes, by number; `nil` where the card has none.
+  package let classNames: [String]?
   private let feed: Feed
   private let targetConversion: Conversion?
   /// The samples of the file this view consists of; `nil` for all of them.
@@ -32,7 +34,8 @@ package struct BoundDataset: Sendable {
 
   init(
     path: String, inputs: [InputSpec], sampleShapes: [String: Shape], count: Int, feed: Feed,
-    labels: [Int]? = nil, targets: Conversion? = nil, answerOutput: String? = nil,
+    labels: [Int]? = nil, classNames: [String]? = nil, targets: Conversion? = nil,
+    answerOutput: String? = nil,
     metric: DatasetCard.Metric? = nil, trainedOn: Bool = false, augmentation: Augmentation = .none,
     notes: [String] = []
   ) {
@@ -41,6 +44,7 @@ package struct BoundDataset: Sendable {
     self.sampleShapes = sampleShapes
     self.feed = feed
     self.labels = labels
+    self.classNames = classNames
     self.answerOutput = answerOutput
     self.metric = metric
     self.trainedOn = trainedOn
@@ -210,7 +214,7 @@ extension Dataset {
       if let targets { try convert(targets, to: .float32, answer?.dimensions, &notes) } else { nil }
     let result = BoundDataset(
       path: path, inputs: specs, sampleShapes: shapes, count: count, feed: .arrays(arrays),
-      labels: labels?.values,
+      labels: labels?.values, classNames: labels?.names,
       targets: targetConversion, answerOutput: answer?.name ?? labels?.output ?? targetOutput,
       metric: metric ?? (labels != nil ? .top1 : targets != nil ? .psnr : nil), trainedOn: trainedOn,
       augmentation: augmentation, notes: notes)

@@ -31,6 +31,8 @@ package struct Dataset: Sendable {
   struct RawLabels: Sendable {
     var values: [Int]
     var output: String?
+    /// Of the model's classes, by number.
+    var names: [String]?
     var file: String
     var place: DatasetError.Place
   }
@@ -62,7 +64,7 @@ package struct Dataset: Sendable {
     let card = try DatasetCard.read(path)
     let named =
       card.inputs.map(\.array.file)
-      + [card.labels?.file, card.targets?.file, card.text?.file].compactMap { $0 }
+      + [card.labels?.file, card.labels?.names, card.targets?.file, card.text?.file].compactMap { $0 }
     var files = [path]
     for file in named {
       let real = try Files.resolve(file, card: path, place: .whole)
@@ -97,7 +99,11 @@ package struct Dataset: Sendable {
       let tensor = try load(source.file, source.array, place)
       var values = try labelValues(tensor, file: path, place: place)
       if source.offset != 0 { values = values.map { $0 &+ source.offset } }
-      labels = RawLabels(values: values, output: source.output, file: path, place: place)
+      let names: [String]? =
+        if let file = source.names {
+          try ClassNames.read(Files.resolve(file, card: path, place: place))
+        } else { nil }
+      labels = RawLabels(values: values, output: source.output, names: names, file: path, place: place)
     }
     let targets: RawInput? = if let source = card.targets { try input("targets", source) } else { nil }
     try self.init(

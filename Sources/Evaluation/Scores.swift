@@ -8,6 +8,10 @@ import Tensors
 package struct Scores: Sendable {
   /// Class with the largest score; empty for networks whose output is not a row of scores.
   package private(set) var predicted: [Int32] = []
+  /// By how much that class leads the next: the difference of their probabilities, 0…1; 1 where there is no next.
+  package private(set) var margins: [Float] = []
+  /// Classes that are told apart; 0 until class scores were added.
+  package private(set) var classCount = 0
   /// The right class; empty without labels.
   package private(set) var labels: [Int32] = []
   /// Whether the label is the first, or among the first five; empty without labels.
@@ -50,6 +54,7 @@ package struct Scores: Sendable {
     samples += count
     guard let classes else { return }
     let width = outputs[classes].count / Swift.max(count, 1)
+    classCount = width
     outputs[classes].withElements(of: Float.self) { scores in
       reference[classes].withElements(of: Float.self) { referenceScores in
         for sample in 0..<count {
@@ -64,6 +69,9 @@ package struct Scores: Sendable {
   /// Adds what was scored on later samples.
   package mutating func append(_ later: Scores) {
     predicted += later.predicted
+    margins += later.margins
+    classCount = Swift.max(classCount, later.classCount)
+    labels += later.labels
     top1 += later.top1
     top5 += later.top5
     loss += later.loss
@@ -76,8 +84,11 @@ package struct Scores: Sendable {
   private mutating func addRow(
     _ row: UnsafeBufferPointer<Float>, target: UnsafeBufferPointer<Float>, label: Int?
   ) {
-    predicted.append(Int32(largest(row)))
+    let best = largest(row)
+    predicted.append(Int32(best))
     let log = logProbabilities(row)
+    let next = log.indices.reduce(-Double.infinity) { $1 == best ? $0 : Swift.max($0, log[$1]) }
+    margins.append(Float(exp(log[best]) - exp(next)))
     let targetLog = logProbabilities(target)
     var kl = 0.0
     for i in log.indices where targetLog[i] > -700 { kl += exp(targetLog[i]) * (targetLog[i] - log[i]) }
@@ -148,9 +159,9 @@ extension Scores {
   /// Fewest samples of a class whose accuracy is told.
   static let fewestOfClass = 10
 
-  /// The class whose top-1 fell most from `reference` to this; `nil` where no class has enough samples.
-  package func worstClass(from reference: Scores) -> ClassChange? {
-    guard !labels.isEmpty, labels.count == reference.labels.count else { return nil }
+  /// How the top-1 of each class that has samples changed from `reference` to this, by label; none without labels.
+  package func classChanges(from reference: Scores) -> [ClassChange] {
+    guard !labels.isEmpty, labels.count == reference.labels.count else { return [] }
     var counts: [Int32: PairedDifference] = [:]
     var right: [Int32: Int] = [:]
     for (index, label) in labels.enumerated() {
@@ -161,14 +172,18 @@ extension Scores {
       counts[label] = count
       right[label, default: 0] += reference.top1[index] ? 1 : 0
     }
-    let worst = counts.filter { $0.value.samples >= Self.fewestOfClass }
-      .min { ($0.value.delta, $0.key) < ($1.value.delta, $1.key) }
-    return worst.map { label, change in
+    return counts.sorted { $0.key < $1.key }.map { label, change in
       ClassChange(
         label: Int(label), samples: change.samples,
         float32Top1: Double(right[label] ?? 0) / Double(change.samples), top1Delta: change.delta,
         top1DeltaCi95: [change.interval95.lowerBound, change.interval95.upperBound])
     }
+  }
+
+  /// The class whose top-1 fell most from `reference` to this; `nil` where no class has enough samples.
+  package func worstClass(from reference: Scores) -> ClassChange? {
+    classChanges(from: reference).filter { $0.samples >= Self.fewestOfClass }
+      .min { ($0.top1Delta, $0.label) < ($1.top1Delta, $1.label) }
   }
 }
 
@@ -179,4 +194,12 @@ package struct ClassChange: Sendable, Hashable, Codable {
   package var float32Top1: Double
   package var top1Delta: Double
   package var top1DeltaCi95: [Double]
+
+  package init(label: Int, samples: Int, float32Top1: Double, top1Delta: Double, top1DeltaCi95: [Double]) {
+    self.label = label
+    self.samples = samples
+    self.float32Top1 = float32Top1
+    self.top1Delta = top1Delta
+    self.top1DeltaCi95 = top1DeltaCi95
+  }
 }

@@ -27,7 +27,11 @@ extension Project {
     options.latencyBatch = batch
     let measurement = try measure(
       prepared, plan: plan, options: options, reporter: reporter.part(0.4...1), partial: partial)
-    return Comparison(report: report(measurement), prepared: prepared)
+    var report = report(measurement)
+    report.answers =
+      measurement.answers.contains { $0.classCount > 0 }
+      ? zip(measurement.candidates, measurement.answers).map { .init(name: $0.name, $1) } : nil
+    return Comparison(report: report, prepared: prepared)
   }
 
   package func report(_ measurement: Measurement) -> ComparisonReport {
@@ -82,6 +86,7 @@ extension ComparisonReport {
       row("weight bytes") { "\($0.weightBytes)" },
       row("compression") { $0.compression.map { String(format: "%.2f×", $0) } },
       row("bits per weight") { $0.bitsPerWeight.map { String(format: "%.2f", $0) } },
+      row("MAC quantized %") { percent($0.quantizedMacs) },
       row("latency ms") { $0.latencyMs.map { String(format: "%.3f", $0.median) } },
       row("  p90") { $0.latencyMs.map { String(format: "%.3f", $0.p90) } },
       row("speed-up") { $0.speedup.map { String(format: "%.2f×", $0) } },

@@ -14,12 +14,17 @@ package struct Measurement: Sendable {
   package var roles: String
   /// 0…1 of the evaluation that these figures cover; 1 when they are final.
   package var fraction: Double
+  /// What each candidate answers, once all samples are evaluated; empty before.
+  package var answers: [Answers]
 
-  package init(float32: Trial, candidates: [Trial], roles: String, fraction: Double) {
+  package init(
+    float32: Trial, candidates: [Trial], roles: String, fraction: Double, answers: [Answers] = []
+  ) {
     self.float32 = float32
     self.candidates = candidates
     self.roles = roles
     self.fraction = fraction
+    self.answers = answers
   }
 }
 
@@ -77,6 +82,7 @@ extension Project {
       packedBytes: sizes.packedBytes)
     trial.recipe = try JSONValue(yaml: prepared.recipe.yaml)
     trial.bitsPerWeight = sizes.bitsPerWeight
+    trial.quantizedMacs = model.quantizedMacs { (candidate.encoded.layers[$0]?.mode ?? .float) != .float }
     trial.compression =
       Double(Sizes(model.graph, infos: model.infos).weightBytes) / Double(Swift.max(sizes.weightBytes, 1))
     trial.sizeBytes = try? model.writtenBytes(candidate.encoded)
@@ -98,7 +104,7 @@ extension Project {
     let total = plan.folds.reduce(0) { $0 + $1.evaluation.count }
     var referenceScores = Scores()
     var scores = prepared.map { _ in Scores() }
-    var done = 0
+    var places: [Int] = []
     var lastShown = ContinuousClock.now
     for (fold, part) in plan.folds.enumerated() {
       let runners = try prepared.map { entry in
@@ -118,7 +124,8 @@ extension Project {
           scores[index].add(
             outputs, reference: expected, classes: classes, labels: labels, count: chunk.count)
         }
-        done += chunk.count
+        places += chunk
+        let done = places.count
         let fraction = Double(done) / Double(Swift.max(total, 1))
         try reporter.report(fraction, "\(done) of \(total) samples")
         guard ContinuousClock.now - lastShown > .milliseconds(100) || done == total else { continue }
@@ -128,6 +135,9 @@ extension Project {
           measurement.candidates[index].take(scores[index], reference: referenceScores)
         }
         measurement.fraction = fraction
+        if done == total {
+          measurement.answers = scores.map { Answers($0, reference: referenceScores, places: places) }
+        }
         try partial(measurement)
       }
     }

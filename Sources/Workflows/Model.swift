@@ -36,6 +36,12 @@ package struct Model: Sendable {
   /// Name without folder and ending.
   package var title: String { URL(fileURLWithPath: path).lastPathComponent }
 
+  /// Share of the multiply–accumulates that are in quantized layers, 0…1; `nil` where there are none at all.
+  package func quantizedMacs(_ isQuantized: (_ layer: String) -> Bool) -> Double? {
+    guard macs > 0 else { return nil }
+    return Double(layers.reduce(0) { $0 + (isQuantized($1.name) ? $1.macs : 0) }) / Double(macs)
+  }
+
   /// The largest batch that inputs allow: `wanted`, or what the file fixes.
   package func batch(_ wanted: Int) -> Int {
     guard batchInputs.isEmpty else { return wanted }

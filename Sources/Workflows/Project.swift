@@ -52,6 +52,9 @@ package struct Project: Sendable {
     return project
   }
 
+  /// Names of the model's classes, by number; none where the data's card has none.
+  package var classNames: [String] { data.classNames ?? [] }
+
   /// The samples that a plan's calibration indices count.
   package func calibrationData(_ source: EvaluationPlan.Source, recipe: Recipe) throws -> BoundDataset? {
     switch source {

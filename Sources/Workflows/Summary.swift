@@ -9,7 +9,7 @@ extension Trial {
     if top1 == nil, let agreement { parts.append(String(format: "%.2f %% agree", agreement * 100)) }
     if top1 == nil, let sqnrDb { parts.append(String(format: "%.1f dB", sqnrDb)) }
     if let compression { parts.append(String(format: "%.2f× smaller", compression)) }
-    if let speedup { parts.append(String(format: "%.2f× the speed", speedup)) }
+    if let speedup, execution != .simulated { parts.append(String(format: "%.2f× the speed", speedup)) }
     if execution == .simulated { parts.append("simulated") }
     return parts.joined(separator: "  ")
   }

@@ -30,6 +30,8 @@ package struct Trial: Sendable, Hashable, Codable {
   package var packedBytes: Int
   package var compression: Double?
   package var bitsPerWeight: Double?
+  /// Share of the multiply–accumulates that are in quantized layers, 0…1.
+  package var quantizedMacs: Double?
   package var latencyMs: LatencySummary?
   package var speedup: Double?
   package var speedupCi95: [Double]?
@@ -83,9 +85,34 @@ package struct ComparisonReport: Sendable, Codable {
     package var roles: String
   }
 
+  /// What a candidate answers otherwise than float32.
+  package struct AnswerFacts: Sendable, Hashable, Codable {
+    package var name: String
+    package var samples: Int
+    /// Right in float32 and wrong in the candidate, the other way round, and wrong in both; absent without labels.
+    package var lost: Int?
+    package var gained: Int?
+    package var otherWrong: Int?
+    package var classes: [ClassChange]
+    package var confusion: [Confusion]
+
+    package init(name: String, _ answers: Answers) {
+      self.name = name
+      samples = answers.evaluated.count
+      if answers.isLabelled {
+        (lost, gained) = (answers.count(.lost), answers.count(.gained))
+        otherWrong = answers.count(.otherWrong)
+      }
+      classes = answers.classes
+      confusion = answers.confusion
+    }
+  }
+
   package var model: ModelFacts
   package var data: DataFacts
   package var machine: Machine
   package var float32: Trial
   package var candidates: [Trial]
+  /// In the order of the candidates; `nil` where there are no class scores, or they were not asked for.
+  package var answers: [AnswerFacts]?
 }

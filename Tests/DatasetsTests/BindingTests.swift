@@ -100,6 +100,16 @@ struct BindingTests {
     }
   }
 
+  @Test func classesHaveTheNamesOfTheirLines() throws {
+    _ = try scratch.write("names.txt", "cat\n\u{1B}[2Jdog\r\n\nhorse\n\n")
+    let bound = try card("(2, 6)", 12, "", "labels: {file: y.npy, names: names.txt}")
+      .bound(to: [spec([nil, 6])])
+    #expect(bound.classNames == ["cat", "[2Jdog", "", "horse"])
+    #expect(bound.selecting([1]).classNames == bound.classNames)
+    #expect(try Dataset.files(scratch.path + "/card.yaml").last?.hasSuffix("names.txt") == true)
+    #expect(try card("(2, 6)", 12, "", "labels: y.npy").bound(to: [spec([nil, 6])]).classNames == nil)
+  }
+
   @Test func viewsRenumberSamples() throws {
     let bound = try card("(2, 6)", 12, "", "labels: y.npy").bound(to: [spec([nil, 6])])
     let view = bound.selecting([1, 1, 0]).selecting([2, 0])

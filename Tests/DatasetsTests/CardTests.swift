@@ -25,7 +25,7 @@ struct CardTests {
       inputs:
         a: {file: x.npz, array: pixels, layout: nhwc, scale: 0.5, mean: [1, 2, 3], std: 2, model-layout: nhwc}
         b: other.npy
-      labels: {file: y.npy, output: scores, offset: -1}
+      labels: {file: y.npy, output: scores, offset: -1, names: names.txt}
       targets: {file: t.npy, layout: nchw, output: image}
       metric: mse
       trained-on: true
@@ -37,6 +37,7 @@ struct CardTests {
     #expect(a.scale == 0.5 && a.mean == [1, 2, 3] && a.std == [2])
     #expect(card.inputs[1].array.file == "other.npy" && card.inputs[1].array.modelLayout == .nchw)
     #expect(card.labels?.output == "scores" && card.labels?.offset == -1)
+    #expect(card.labels?.names == "names.txt")
     #expect(card.targets?.file == "t.npy" && card.targetOutput == "image")
     #expect(card.metric == .mse && card.trainedOn)
   }
@@ -138,6 +139,9 @@ struct CardTests {
     ("inputs: {x: x.npy, z: y3.npy}", "has 3 samples, but the input \"x\" has 2"),
     ("inputs: {x: x.npy}\nlabels: hot.npy", "one label for each sample"),
     ("inputs: {x: x.npy}\nlabels: float.npy", "labels of type float32"),
+    ("inputs: {x: x.npy}\nlabels: {file: y.npy, names: ../names.txt}", "leaves the card's folder"),
+    ("inputs: {x: x.npy}\nlabels: {file: y.npy, names: x.npy}", "bytes that are not UTF-8"),
+    ("inputs: {x: x.npy}\nlabels: {file: y.npy, names: [a, b]}", "a text"),
     ("inputs: {x: scalar.npy}", "samples along the first axis"),
     ("inputs: {x: none.npy}", "no samples"),
   ]

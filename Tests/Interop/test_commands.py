@@ -18,6 +18,14 @@ def test_compare_matches_its_schema():
     for candidate in report["candidates"]:
         assert float32 <= set(candidate), "a candidate has every key that float32 has"
     assert report["float32"]["samples"] == 200
+    for candidate, answers in zip(report["candidates"], report["answers"], strict=True):
+        assert candidate["name"] == answers["name"] and answers["samples"] == candidate["samples"] == 200
+        assert abs((answers["gained"] - answers["lost"]) / 200 - candidate["top1_delta"]) < 1e-12
+        moved = sum(pair["count"] for pair in answers["confusion"])
+        assert abs(1 - moved / 200 - candidate["agreement"]) < 1e-12
+        assert moved == answers["lost"] + answers["gained"] + answers["other_wrong"]
+        assert sum(row["samples"] for row in answers["classes"]) == 200
+        assert candidate["quantized_macs"] == 1
 
 
 def test_compare_without_data_says_so():

@@ -107,7 +107,7 @@ extension DatasetCard {
   }
 
   private static func labels(_ node: CardNode) throws(DatasetError) -> Labels {
-    let known = ["file", "array", "output", "offset"]
+    let known = ["file", "array", "output", "offset", "names"]
     var result = Labels(file: "")
     if node.isScalar {
       result.file = try node.string()
@@ -117,6 +117,7 @@ extension DatasetCard {
         case "file": result.file = try value.string()
         case "array": result.array = try value.string()
         case "output": result.output = try value.string()
+        case "names": result.names = try value.string()
         default: result.offset = try value.integer(-1_000_000...1_000_000)
         }
       }

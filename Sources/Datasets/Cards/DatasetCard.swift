@@ -25,6 +25,8 @@ package struct DatasetCard: Sendable, Equatable {
     package var output: String?
     /// Added to every label, for models that number their classes from another start.
     package var offset = 0
+    /// A file with the names of the model's classes, one in each line; relative to the card.
+    package var names: String?
     var line = 0
     var column = 0
 
