@@ -25,6 +25,8 @@ package enum Action: Sendable {
   case duplicate(CandidateID)
   case delete(CandidateID)
   case rename(CandidateID, String)
+  /// An empty one takes the note away.
+  case setNote(CandidateID, String)
   case select(CandidateID)
   case setBaseline(CandidateID?)
   // Work.

@@ -1,4 +1,6 @@
 import Analysis
+import Evaluation
+import Graph
 import Jobs
 import Quantization
 import Workflows
@@ -22,9 +24,31 @@ package struct CandidateEntry: Sendable, Hashable {
   package var id: CandidateID
   package var recipe: Recipe
   /// What the recipe means for the model's layers.
-  package var resolution: Resolution
+  package private(set) var resolution: Resolution
+  /// Share of the model's multiply–accumulates that the recipe quantizes, 0…1.
+  package private(set) var quantizedMacs: Double?
   /// The recipe that was last measured for this candidate, as a key into the trials.
   package var lastMeasured: Recipe?
+  /// What the user wrote of it.
+  package var note = ""
+
+  init(
+    id: CandidateID, recipe: Recipe, of model: Model, lastMeasured: Recipe? = nil, note: String = ""
+  ) {
+    self.id = id
+    self.recipe = recipe
+    self.lastMeasured = lastMeasured
+    self.note = note
+    resolution = Resolution()
+    replace(recipe, of: model)
+  }
+
+  mutating func replace(_ recipe: Recipe, of model: Model) {
+    self.recipe = recipe
+    resolution = recipe.resolve(model.graph, infos: model.infos)
+    let quantized = Set(resolution.layers.filter { $0.effective.mode != .float }.map(\.node))
+    quantizedMacs = model.quantizedMacs(quantized.contains)
+  }
 
   /// Letter and name, for example `A static-int8`.
   package var title: String { "\(id.letter) \(recipe.name)" }
@@ -36,13 +60,18 @@ package struct Measured: Sendable, Hashable, Codable {
   /// float32 on the same samples.
   package var float32: Trial
   package var roles: String
+  /// What it answers; `nil` where it was measured before that was kept.
+  package var answers: Answers?
   /// Why its latency cannot be compared with what is measured now (another machine or number of threads).
   package var latencyIsStale: Bool
 
-  package init(trial: Trial, float32: Trial, roles: String, latencyIsStale: Bool = false) {
+  package init(
+    trial: Trial, float32: Trial, roles: String, answers: Answers? = nil, latencyIsStale: Bool = false
+  ) {
     self.trial = trial
     self.float32 = float32
     self.roles = roles
+    self.answers = answers
     self.latencyIsStale = latencyIsStale
   }
 }
@@ -72,6 +101,8 @@ package struct Shown: Sendable, Hashable {
   package var trial: Trial?
   /// float32 on the same samples.
   package var float32: Trial?
+  /// What the trial answers; `nil` while it is measured, and where it was measured before answers were kept.
+  package var answers: Answers?
   /// The figures belong to an earlier form of the recipe.
   package var isStale: Bool
   package var latencyIsStale: Bool

@@ -120,6 +120,18 @@ extension State {
   /// A clamp that fuses into the node before it is not one.
   package var layerViews: [LayerView] { layerList.views }
 
+  /// The same under another candidate, or with `nil` as float32 has them.
+  package func layerViews(of entry: CandidateEntry?) -> [LayerView] {
+    let resolved =
+      entry?.resolution.layers
+      ?? (currentEntry?.resolution.layers ?? []).map { layer in
+        var layer = layer
+        layer.effective.mode = .float
+        return layer
+      }
+    return LayerView.all(LayerView.Sources(facts: project?.model.layers ?? [], resolved: resolved)).views
+  }
+
   package var layerList: LayerList {
     let sources = layerSources
     return layerMemo.answer(sources) { LayerView.all(sources) }

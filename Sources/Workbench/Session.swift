@@ -12,6 +12,7 @@ package struct Session: Sendable, Hashable, Codable {
     package var recipe: String
     /// The recipe last measured, as YAML.
     package var lastMeasured: String?
+    package var note: String?
   }
 
   /// Format of this file.
@@ -42,7 +43,9 @@ extension State {
   package var session: Session {
     var session = Session()
     session.candidates = candidates.map {
-      Session.Candidate(number: $0.id.number, recipe: $0.recipe.yaml, lastMeasured: $0.lastMeasured?.yaml)
+      Session.Candidate(
+        number: $0.id.number, recipe: $0.recipe.yaml, lastMeasured: $0.lastMeasured?.yaml,
+        note: $0.note.isEmpty ? nil : $0.note)
     }
     session.current = current?.number
     session.baseline = baseline?.number
@@ -71,9 +74,8 @@ extension State {
         let measured = try saved.lastMeasured.map { try Recipe(yaml: $0, file: "session") }
         candidates.append(
           CandidateEntry(
-            id: CandidateID(saved.number), recipe: recipe,
-            resolution: recipe.resolve(project.model.graph, infos: project.model.infos),
-            lastMeasured: measured?.key))
+            id: CandidateID(saved.number), recipe: recipe, of: project.model,
+            lastMeasured: measured?.key, note: saved.note ?? ""))
       } catch {
         note("a candidate of the session is left out: \(error)", .warning)
       }

@@ -88,7 +88,7 @@ package struct State: Sendable {
     let fresh = trials[entry.recipe.key]
     let older = fresh == nil ? entry.lastMeasured.flatMap { trials[$0] } : nil
     var shown = Shown(
-      trial: (fresh ?? older)?.trial, float32: (fresh ?? older)?.float32,
+      trial: (fresh ?? older)?.trial, float32: (fresh ?? older)?.float32, answers: (fresh ?? older)?.answers,
       isStale: fresh == nil && older != nil,
       latencyIsStale: (fresh ?? older)?.latencyIsStale ?? false, status: fresh == nil ? .notRun : .done)
     if let job = job(of: entry.id) {
@@ -99,6 +99,7 @@ package struct State: Sendable {
       if let live = live[entry.id] {
         shown.trial = live.trial
         shown.float32 = live.float32
+        shown.answers = nil
         shown.isStale = false
         shown.isProvisional = live.isProvisional
       }

@@ -17,6 +17,7 @@ extension State {
     case .open, .opened, .openFailed: return updateProject(action)
     case .selectLayer, .setMarks, .showDetail: return updateLayers(action)
     case .edit, .editDefaults, .setSamples, .setTraining, .undo, .redo, .add, .duplicate, .delete, .rename,
+      .setNote,
       .select,
       .setBaseline:
       return updateDesign(action)
@@ -88,8 +89,8 @@ extension State {
     case .run(let id):
       guard let entry = entry(id), job(of: id) == nil else { return [] }
       failures[id] = nil
-      if !isStoppedShort(entry), trials[entry.recipe.key] != nil,
-        !(trials[entry.recipe.key]?.latencyIsStale ?? false)
+      if !isStoppedShort(entry), let measured = trials[entry.recipe.key], !measured.latencyIsStale,
+        measured.answers != nil
       {
         note("\(entry.title) is already measured")
         return []
@@ -114,7 +115,9 @@ extension State {
       return []
     case .measured(let id, let recipe, let measurement):
       guard let trial = measurement.candidates.first else { return [] }
-      let measured = Measured(trial: trial, float32: measurement.float32, roles: measurement.roles)
+      let measured = Measured(
+        trial: trial, float32: measurement.float32, roles: measurement.roles,
+        answers: measurement.answers.first)
       trials[recipe.key] = measured
       float32 = measurement.float32
       live[id] = nil

@@ -71,6 +71,12 @@ extension State {
       guard let index = candidates.firstIndex(where: { $0.id == id }), !name.isEmpty else { return [] }
       candidates[index].recipe.name = name
       history.record("rename to \(name)", before: before)
+    case .setNote(let id, let note):
+      guard let index = candidates.firstIndex(where: { $0.id == id }), candidates[index].note != note else {
+        return []
+      }
+      candidates[index].note = note
+      history.record("note on \(candidates[index].title)", before: before)
     case .setBaseline(let id):
       baseline = id
       history.record(id.map { "baseline \($0.letter)" } ?? "baseline float32", before: before)
@@ -94,8 +100,7 @@ extension State {
 
   private mutating func replaceRecipe(_ recipe: Recipe) {
     guard let project, let index = candidates.firstIndex(where: { $0.id == current }) else { return }
-    candidates[index].recipe = recipe
-    candidates[index].resolution = recipe.resolve(project.model.graph, infos: project.model.infos)
+    candidates[index].replace(recipe, of: project.model)
   }
 
   /// Adds a candidate and makes it the current one.
@@ -103,9 +108,7 @@ extension State {
     guard let project else { return }
     let id = CandidateID(nextCandidate)
     nextCandidate += 1
-    candidates.append(
-      CandidateEntry(
-        id: id, recipe: recipe, resolution: recipe.resolve(project.model.graph, infos: project.model.infos)))
+    candidates.append(CandidateEntry(id: id, recipe: recipe, of: project.model))
     current = id
   }
 }

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Graph
 import Jobs
@@ -28,7 +29,7 @@ func measurement(_ name: String) -> Workflows.Measurement {
   Workflows.Measurement(
     float32: Trial(name: "float32", execution: .float, weightBytes: 2048, packedBytes: 2048),
     candidates: [Trial(name: name, execution: .integer, weightBytes: 600, packedBytes: 600)], roles: "",
-    fraction: 1)
+    fraction: 1, answers: [Answers(classCount: 0, evaluated: SampleSet([]), classes: [], moves: [])])
 }
 
 @Test func openingMakesAFirstCandidate() throws {
@@ -61,6 +62,23 @@ func measurement(_ name: String) -> Workflows.Measurement {
   _ = state.update(.rename(id, "mine"))
   #expect(state.shown(try #require(state.currentEntry)).status == .done)
   #expect(state.update(.run(id)).isEmpty, "nothing is measured twice")
+}
+
+@Test func notesStayWithTheirCandidate() throws {
+  var state = try opened()
+  let id = try #require(state.current)
+  #expect(state.update(.setNote(id, "keeps the stem")).contains(.save))
+  #expect(state.update(.setNote(id, "keeps the stem")).isEmpty, "nothing changes")
+  _ = state.update(.duplicate(id))
+  #expect(state.candidates.map(\.note) == ["keeps the stem", ""])
+  let written = try JSONEncoder().encode(state.session)
+  var restored = State()
+  _ = restored.update(.opened(try project(), try JSONDecoder().decode(Session.self, from: written)))
+  #expect(restored.candidates.map(\.note) == ["keeps the stem", ""])
+  _ = state.update(.setNote(id, ""))
+  #expect(state.entry(id)?.note == "" && state.history.done.last?.title == "note on A static-int8")
+  _ = state.update(.undo)
+  #expect(state.entry(id)?.note == "keeps the stem")
 }
 
 @Test func aDeletedCandidateComesBackWithItsResult() throws {
