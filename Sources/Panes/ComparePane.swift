@@ -1,251 +1,254 @@
-import Analysis
 import Evaluation
-import Foundation
 import Interface
 import Workbench
 import Workflows
 
-/// float32 and the candidates side by side, figures as rows.
+/// float32 and the candidates side by side, figures as rows; and views of how the current candidate differs.
 package struct ComparePane: CommandedPane {
   package static let kind = PaneKind.compare
-  private var firstColumn = 0
+
+  /// What is seen.
+  package enum View: String, Sendable, CaseIterable {
+    case figures, layers, classes, confusion, samples
+  }
+
+  package private(set) var view = View.figures
   private var scroll = Scroll()
+  private var firstColumn = 0
+  /// Titles of the rows that are hidden.
+  private var hidden: Set<String> = []
+  /// The row that orders the candidates, largest first unless reversed.
+  private var order: (row: String, isReversed: Bool)?
 
   package init() {}
 
   package enum Step: Sendable {
     case candidate(Int)
-    case scroll(Scroll.Motion)
+    case move(Scroll.Motion)
+    case view(Int)
+    case figures
+    case goToLayer
+    case order
+    case reverse
+    case hide
+    case showAll
+    case note
     case copy
   }
 
-  package static let commands = CommandTable<PaneContext<ComparePane>, Step>([
-    Command(
-      "compare.right", keys: [.character("l"), .right], title: "next",
-      explanation: "Go to the next candidate.",
-      group: "Compare", hint: 12, action: .candidate(1), availability: hasCandidates),
-    Command(
-      "compare.left", keys: [.character("h"), .left], title: "previous",
-      explanation: "Go to the candidate before.", group: "Compare", action: .candidate(-1),
-      availability: hasCandidates),
-    Command(
-      "compare.down", keys: [.character("j"), .down], title: "down", explanation: "Scroll the figures down.",
-      group: "Compare", action: .scroll(.down)),
-    Command(
-      "compare.up", keys: [.character("k"), .up], title: "up", explanation: "Scroll the figures up.",
-      group: "Compare", action: .scroll(.up)),
-    Command(
-      "compare.copy", keys: [.character("y")], title: "copy", explanation: "Copy the table as text.",
-      group: "Compare", hint: 30, action: .copy, availability: hasCandidates),
-  ])
+  package static let commands = CommandTable<PaneContext<ComparePane>, Step>(
+    Motions.commands("compare") { .move($0) } + [
+      Command(
+        "compare.right", keys: [.character("l"), .right], title: "next",
+        explanation: "Go to the next candidate.",
+        group: "Compare", hint: 12, action: .candidate(1), availability: hasCandidates),
+      Command(
+        "compare.left", keys: [.character("h"), .left], title: "previous",
+        explanation: "Go to the candidate before.", group: "Compare", action: .candidate(-1),
+        availability: hasCandidates),
+      Command(
+        "compare.view", keys: [.character("v")], title: "view",
+        explanation:
+          "Show the next view of the current candidate: figures, layers that differ, classes, confusion, samples.",
+        group: "Compare", hint: 11, action: .view(1), availability: hasCandidates),
+      Command(
+        "compare.figures", keys: [.escape], title: "figures", explanation: "Go back to the figures.",
+        group: "Compare", hint: 11, action: .figures,
+        availability: { $0.pane.view == .figures ? .hidden : .available }),
+      Command(
+        "compare.layer", keys: [.enter, .character("L")], title: "layer",
+        explanation: "Go to the layer under the cursor in Layers.", group: "Compare", hint: 10,
+        action: .goToLayer,
+        availability: { $0.pane.view == .layers ? hasCandidates($0) : .hidden }),
+      Command(
+        "compare.order", keys: [.character("o")], title: "order",
+        explanation: "Order the candidates by the row under the cursor, the largest first.", group: "Compare",
+        hint: 20, action: .order, availability: onFigures),
+      Command(
+        "compare.reverse", keys: [.character("O")], title: "reverse",
+        explanation: "Reverse the order of the candidates.", group: "Compare", action: .reverse,
+        availability: {
+          $0.pane.view == .figures
+            ? .when($0.pane.order != nil, else: "Nothing orders the candidates; o does.") : .hidden
+        }),
+      Command(
+        "compare.hide", keys: [.character("H")], title: "hide",
+        explanation: "Hide the row under the cursor; a brings all back.", group: "Compare", hint: 21,
+        action: .hide,
+        availability: onFigures),
+      Command(
+        "compare.all", keys: [.character("a")], title: "all",
+        explanation: "Show every row again, and the candidates in their own order.", group: "Compare",
+        hint: 22, action: .showAll,
+        availability: {
+          $0.pane.view == .figures
+            ? .when(
+              !$0.pane.hidden.isEmpty || $0.pane.order != nil,
+              else: "No row is hidden, and nothing orders the candidates.") : .hidden
+        }),
+      Command(
+        "compare.note", keys: [.character("N")], title: "note",
+        explanation: "Write a note on the current candidate; an empty one takes it away.", group: "Compare",
+        hint: 23, action: .note,
+        availability: { .when($0.state.currentEntry != nil, else: "There is no candidate; n makes one.") }),
+      Command(
+        "compare.copy", keys: [.character("y")], title: "copy", explanation: "Copy what is seen as text.",
+        group: "Compare", hint: 30, action: .copy, availability: hasCandidates),
+    ])
 
   private static let hasCandidates: @Sendable (PaneContext<ComparePane>) -> Availability = {
     .when(!$0.state.candidates.isEmpty, else: "There is no candidate; n makes one.")
   }
 
-  /// One figure: its title, and its text for float32 and for a candidate.
-  private struct Figure: Sendable {
-    var title: String
-    var text: @Sendable (Trial) -> [Run]?
-    /// Drawn even when no trial has it.
-    var isAlways = false
-    /// Depends on the clock, so it is doubtful when the machine changed.
-    var isLatency = false
-    /// Its text for a candidate that is not measured, with float32 as measured before.
-    var predicted: @Sendable (Prediction, _ float32: Trial?) -> String? = { _, _ in nil }
-    /// What is predicted is certain.
-    var isExact = false
+  private static let onFigures: @Sendable (PaneContext<ComparePane>) -> Availability = {
+    $0.pane.view == .figures ? hasCandidates($0) : .hidden
   }
 
-  private static func plain(_ text: String?) -> [Run]? { text.map { [Run($0)] } }
+  // MARK: What is seen
 
-  /// Differences below this are drawn as neither good nor bad.
-  private static func judged(_ text: String, _ value: Double, good: ClosedRange<Double>, bad: Double) -> [Run]
-  {
-    [Run(text, good.contains(value) ? .good : value < bad ? .bad : .warn)]
+  private func table(_ state: State, isFocused: Bool) -> CompareTable {
+    CompareTable(
+      state, hidden: hidden, order: order, scroll: scroll, firstColumn: firstColumn, isFocused: isFocused)
   }
 
-  private static let figures: [Figure] = [
-    Figure(
-      title: "accuracy %", text: { plain($0.top1.map { Numbers.percent($0) }) },
-      predicted: { prediction, float32 in
-        prediction.top1Delta.flatMap { delta in float32?.top1.map { Numbers.percent($0 + delta) } }
-      }),
-    Figure(
-      title: "Δ points",
-      text: { trial in
-        if trial.execution == .float { return trial.top1 == nil ? nil : [Run("ref", .muted)] }
-        return trial.top1Delta.map { judged(Numbers.points($0), $0, good: -0.005...1, bad: -0.02) }
-      }, predicted: { prediction, _ in prediction.top1Delta.map { Numbers.points($0) } }),
-    Figure(
-      title: "95 %",
-      text: { plain($0.top1DeltaCi95.map { "\(Numbers.points($0[0]))…\(Numbers.points($0[1]))" }) }),
-    Figure(
-      title: "weights KiB", text: { plain(Numbers.kibibytes($0.weightBytes)) },
-      predicted: { prediction, _ in Numbers.kibibytes(prediction.weightBytes) }, isExact: true),
-    Figure(
-      title: "ratio",
-      text: { plain($0.execution == .float ? "1.0×" : $0.compression.map { Numbers.ratio($0) }) },
-      predicted: { prediction, _ in Numbers.ratio(prediction.compression) }, isExact: true),
-    Figure(
-      title: "p50 ms", text: { plain($0.latencyMs.map { Numbers.milliseconds($0.median) }) }, isLatency: true,
-      predicted: { prediction, _ in prediction.latencyMs.map { Numbers.milliseconds($0) } }),
-    Figure(
-      title: "speed-up",
-      text: { trial in
-        if trial.execution == .float { return trial.latencyMs == nil ? nil : [Run("1.0×")] }
-        return trial.speedup.map { [Run(Numbers.ratio($0), $0 > 1.05 ? .good : $0 < 0.95 ? .bad : .warn)] }
-      }, isLatency: true, predicted: { prediction, _ in prediction.speedup.map { Numbers.ratio($0) } }),
-    Figure(
-      title: "energy mJ", text: { plain($0.energyJoules.map { Numbers.significant($0 * 1000) }) },
-      isLatency: true),
-    Figure(
-      title: "agreement %", text: { plain($0.agreement.map { Numbers.percent($0) }) },
-      predicted: { prediction, _ in prediction.agreement.map { Numbers.percent($0) } }),
-    Figure(
-      title: "SQNR dB", text: { plain($0.sqnrDb.map { Numbers.fixed($0, 1) }) },
-      predicted: { prediction, _ in prediction.sqnrDb.map { Numbers.fixed($0, 1) } }),
-    Figure(title: "loss", text: { plain($0.loss.map { Numbers.fixed($0, 4) }) }),
-    Figure(
-      title: "KL", text: { plain($0.kl.map { Numbers.significant($0, 2) }) },
-      predicted: { prediction, _ in prediction.kl.map { Numbers.significant($0, 2) } }),
-    Figure(title: "McNemar p", text: { plain($0.pValue.map { Numbers.significant($0, 2) }) }),
-    Figure(title: "top-5 %", text: { plain($0.top5.map { Numbers.percent($0) }) }),
-    Figure(
-      title: "bits/weight", text: { plain($0.bitsPerWeight.map { Numbers.fixed($0, 2) }) },
-      predicted: { prediction, _ in prediction.bitsPerWeight.map { Numbers.fixed($0, 2) } }, isExact: true),
-    Figure(title: "memory KiB", text: { plain($0.peakMemoryBytes.map { Numbers.kibibytes($0) }) }),
-    Figure(title: "file KiB", text: { plain($0.sizeBytes.map { Numbers.kibibytes($0) }) }),
-  ]
+  /// Of a note on the lower edge, so that it fits the narrowest pane.
+  private static let longestFoot = 40
 
-  /// Figures that at least one column has, in order; the first few are always there.
-  private func figures(_ shown: [Shown], _ float32: Trial?) -> [Figure] {
-    let trials = shown.compactMap(\.trial) + (float32.map { [$0] } ?? [])
-    let predictions = shown.compactMap(\.prediction)
-    let always: Set<String> = ["accuracy %", "Δ points", "weights KiB", "ratio", "p50 ms", "speed-up"]
-    let labelled = trials.isEmpty || trials.contains { $0.top1 != nil }
-    return Self.figures.filter { figure in
-      if !labelled, ["accuracy %", "Δ points"].contains(figure.title) { return false }
-      return always.contains(figure.title) || trials.contains { figure.text($0) != nil }
-        || predictions.contains { figure.predicted($0, float32) != nil }
+  /// The view below the figures' place; `nil` for the figures.
+  private func inquiry(_ state: State, isFocused: Bool) -> (any CompareView)? {
+    switch view {
+    case .figures: nil
+    case .layers: CompareLayers(state, scroll: scroll, isFocused: isFocused)
+    case .classes: CompareClasses(state, scroll: scroll, isFocused: isFocused)
+    case .confusion: CompareConfusion(state, scroll: scroll, isFocused: isFocused)
+    case .samples: CompareSamples(state, scroll: scroll, isFocused: isFocused)
     }
-  }
-
-  /// A candidate's figure with the mark of what it is: predicted or provisional (`≈`), of an older recipe (`~`).
-  private static func cell(_ figure: Figure, _ shown: Shown, _ float32: Trial?) -> [Run] {
-    if let text = shown.prediction.flatMap({ figure.predicted($0, float32) }) {
-      return (figure.isExact ? [] : [Run("≈", .info)]) + [Run(text)]
-    }
-    guard let runs = shown.trial.flatMap(figure.text) else { return [Run(Numbers.none, .muted)] }
-    if shown.isProvisional { return [Run("≈", .info)] + runs }
-    guard shown.isStale || (figure.isLatency && shown.latencyIsStale) else { return runs }
-    return [Run("~", .stale)] + runs.map { Run($0.text, .stale) }
   }
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {
+    let table = table(state, isFocused: true)
     switch step {
     case .candidate(let by):
-      let place = state.candidates.firstIndex { $0.id == state.current } ?? 0
-      let next = Swift.min(Swift.max(place + by, 0), state.candidates.count - 1)
-      guard state.candidates.indices.contains(next) else { return [] }
-      return [.act(.select(state.candidates[next].id))]
-    case .scroll(let motion):
-      scroll.move(motion, count: Self.figures.count + 1, visible: Swift.max(size.height - 1, 1))
+      let place = table.candidates.firstIndex { $0.entry?.id == state.current } ?? 0
+      let next = Swift.min(Swift.max(place + by, 0), table.candidates.count - 1)
+      guard table.candidates.indices.contains(next), let id = table.candidates[next].entry?.id else {
+        return []
+      }
+      return [.act(.select(id))]
+    case .move(let motion):
+      let area = Rect(x: 0, y: 0, width: size.width, height: size.height)
+      let (count, inside) =
+        inquiry(state, isFocused: true).map { ($0.table.rowCount, $0.area(in: area)) }
+        ?? (table.rows.count, area)
+      scroll.move(motion, count: count, visible: Swift.max(inside.height - 1, 1))
       return []
-    case .copy: return [.act(.copy(Self.text(state), what: "the comparison"))]
+    case .view(let by):
+      let all = View.allCases
+      show(all[((all.firstIndex(of: view) ?? 0) + by + all.count) % all.count])
+      return []
+    case .figures:
+      show(.figures)
+      return []
+    case .goToLayer:
+      let rows = CompareLayers(state).rows
+      guard rows.indices.contains(scroll.cursor) else {
+        return [.toast(Toast(.info, "No layer differs."))]
+      }
+      return [.act(.selectLayer(rows[scroll.cursor].name)), .focus(.layers)]
+    case .order:
+      guard let row = table.row(at: scroll) else { return [] }
+      order = (row.title, false)
+      return []
+    case .reverse:
+      order?.isReversed.toggle()
+      return []
+    case .hide:
+      guard let row = table.row(at: scroll), table.rows.count > 1 else { return [] }
+      hidden.insert(row.title)
+      return []
+    case .showAll:
+      hidden = []
+      order = nil
+      return []
+    case .note:
+      guard let entry = state.currentEntry else { return [] }
+      return [
+        .open(
+          TextDialog(
+            title: "Note on \(entry.title)", text: entry.note, placeholder: "what is worth remembering",
+            takesNothing: true
+          ) { [.act(.setNote(entry.id, $0))] })
+      ]
+    case .copy: return [.act(.copy(text(state), what: "the comparison"))]
     }
+  }
+
+  private mutating func show(_ other: View) {
+    view = other
+    scroll = Scroll()
   }
 
   package mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput] {
     switch mouse.kind {
-    case .wheelUp: return update(.scroll(.up), state, size: area.size)
-    case .wheelDown: return update(.scroll(.down), state, size: area.size)
+    case .wheelUp: return update(.move(.up), state, size: area.size)
+    case .wheelDown: return update(.move(.down), state, size: area.size)
     case .press(.left):
-      let table = table(state, rows: 1, width: area.width, isFocused: true)
-      guard let column = table.column(at: mouse.at, in: area), column >= 2 else { return [] }
-      return [.act(.select(state.candidates[column - 2].id))]
+      if let inquiry = inquiry(state, isFocused: true) {
+        guard let row = inquiry.table.row(at: mouse.at, in: inquiry.area(in: area)) else { return [] }
+        return update(.move(.to(row)), state, size: area.size)
+      }
+      let shown = table(state, isFocused: true)
+      let table = shown.table(width: area.width)
+      if let row = table.row(at: mouse.at, in: area) { _ = update(.move(.to(row)), state, size: area.size) }
+      guard let column = table.column(at: mouse.at, in: area), column >= 2,
+        let id = shown.candidates[column - 2].entry?.id
+      else { return [] }
+      return [.act(.select(id))]
     default: return []
     }
   }
 
   /// The first column of figures shown so that the current candidate is in sight.
   package mutating func follow(_ state: State) {
-    guard let place = state.candidates.firstIndex(where: { $0.id == state.current }) else { return }
+    let ids =
+      order == nil
+      ? state.candidates.map(\.id) : table(state, isFocused: true).candidates.compactMap { $0.entry?.id }
+    guard let place = ids.firstIndex(where: { $0 == state.current }) else { return }
     if place < firstColumn { firstColumn = place }
   }
 
   package func note(_ state: State) -> [Run] {
-    guard let float32 = state.currentEntry.flatMap({ state.shown($0).float32 }) ?? state.float32 else {
-      return []
-    }
+    if view != .figures { return [Run(view.rawValue, .text)] }
+    let float32 = CompareTable.float32(state)
     var parts: [String] = []
-    if let samples = float32.samples { parts.append("n \(samples)") }
-    if let runs = float32.latencyMs?.runs { parts.append("med of \(runs)") }
+    if let base = state.baselineEntry { parts.append("from \(base.id.letter)") }
+    if let samples = float32?.samples { parts.append("n \(samples)") }
+    if let runs = float32?.latencyMs?.runs { parts.append("med of \(runs)") }
     return [Run(parts.joined(separator: " · "), .muted)]
   }
 
-  private func table(_ state: State, rows: Int, width: Int, isFocused: Bool) -> Table {
-    let columns =
-      [
-        Column("", minimum: 11, maximum: 14, growth: 1),
-        Column("float32", align: .right, minimum: 9, maximum: 12, growth: 1),
-      ]
-      + state.candidates.map {
-        Column(Fitting.cut($0.title, to: 14), align: .right, minimum: 12, maximum: 16, growth: 1)
-      }
-    var table = Table(
-      columns: columns, rowCount: rows, scroll: scroll, isFocused: isFocused, showsCursor: false,
-      scrollsSideways: true, fixedColumns: 2, firstColumn: firstColumn,
-      cursorColumn: state.candidates.firstIndex { $0.id == state.current }.map { $0 + 2 })
-    if let column = table.cursorColumn {
-      table.firstColumn = table.firstColumn(showing: column, width: width)
+  package func foot(_ state: State) -> [Run] {
+    var runs: [Run] = []
+    if let note = state.currentEntry?.note, !note.isEmpty {
+      runs.append(Run(Fitting.cut(note, to: Self.longestFoot), .info))
     }
-    return table
+    if view == .figures, !hidden.isEmpty { runs.append(Run("  \(hidden.count) hidden", .muted)) }
+    return runs
   }
 
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
-    let shown = state.candidates.map { state.shown($0) }
-    let float32 = state.currentEntry.flatMap { state.shown($0).float32 } ?? state.float32
-    let figures = figures(shown, float32)
-    let table = table(state, rows: figures.count + 1, width: area.width, isFocused: isFocused)
-    // The status comes after what a decision needs first, so that it is seen in a low pane too.
-    let statusRow = (figures.firstIndex { $0.title == "speed-up" } ?? figures.count - 1) + 1
-    table.draw(on: &canvas, in: area) { row, column in
-      if row == statusRow {
-        if column == 0 { return [Run("status", .muted)] }
-        return column == 1 ? [] : Self.status(shown[column - 2])
-      }
-      let figure = figures[row < statusRow ? row : row - 1]
-      if column == 0 { return [Run(figure.title, .muted)] }
-      if column == 1 { return float32.flatMap(figure.text) ?? [Run(Numbers.none, .muted)] }
-      return Self.cell(figure, shown[column - 2], float32)
+    if let inquiry = inquiry(state, isFocused: isFocused) {
+      inquiry.draw(on: &canvas, in: area, marked: state.marked)
+      return
     }
+    table(state, isFocused: isFocused).draw(on: &canvas, in: area)
     if state.candidates.isEmpty, area.height > 3 {
       canvas.put("No candidate yet: n makes one.", x: area.x, y: area.maxY - 1, width: area.width, .muted)
     }
   }
 
-  private static func status(_ shown: Shown) -> [Run] {
-    let badge = shown.trial.map { $0.execution == .simulated ? "sim " : "int " } ?? ""
-    switch shown.status {
-    case .notRun: return [Run(shown.isStale ? "r reruns" : "r runs it", .muted)]
-    case .queued: return [Run("queued", .info)]
-    case .running(let fraction): return [Run(Numbers.percent(fraction, 0) + " %", .info)]
-    case .training(let epoch, let epochs): return [Run("epoch \(epoch)/\(epochs)", .info)]
-    case .done: return [Run(badge, .muted), Run("✓ done", .good)]
-    case .failed: return [Run("✗ failed", .bad)]
-    }
-  }
-
-  /// The table as text, for the clipboard and screen readers.
-  static func text(_ state: State) -> String {
-    let shown = state.candidates.map { state.shown($0) }
-    let float32 = state.currentEntry.flatMap { state.shown($0).float32 } ?? state.float32
-    return TextTable.text(
-      header: ["", "float32"] + state.candidates.map(\.title),
-      rows: figures.map { figure in
-        [figure.title, float32.flatMap(figure.text)?.map(\.text).joined() ?? Numbers.none]
-          + shown.map { cell(figure, $0, float32).map(\.text).joined() }
-      }, leftColumns: 1)
+  /// What is seen as text, for the clipboard and screen readers.
+  func text(_ state: State) -> String {
+    inquiry(state, isFocused: false)?.text ?? table(state, isFocused: false).text
   }
 }

@@ -50,6 +50,12 @@ enum Words {
     return "\(words.dropLast().joined(separator: ", ")) or \(last)"
   }
 
+  /// `static, dynamic and float`.
+  static func all(_ words: [String]) -> String {
+    guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+    return "\(words.dropLast().joined(separator: ", ")) and \(last)"
+  }
+
   static func granularity(_ granularity: Scheme.Granularity) -> String {
     switch granularity {
     case .tensor: "per tensor"

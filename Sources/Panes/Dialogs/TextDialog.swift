@@ -6,23 +6,27 @@ package struct TextDialog: Overlay {
   package var title: String
   private var field: TextField
   private let placeholder: String
+  private let takesNothing: Bool
   private let outputs: @Sendable (String) -> [PaneOutput]
 
-  /// - Parameter outputs: what the text does; called with text that is not empty.
+  /// - Parameters:
+  ///   - takesNothing: whether no text is an answer too.
+  ///   - outputs: what the text does; called with text that is not empty, unless nothing is taken too.
   package init(
-    title: String, text: String = "", placeholder: String = "",
+    title: String, text: String = "", placeholder: String = "", takesNothing: Bool = false,
     outputs: @escaping @Sendable (String) -> [PaneOutput]
   ) {
     self.title = title
     field = TextField(text)
     self.placeholder = placeholder
+    self.takesNothing = takesNothing
     self.outputs = outputs
   }
 
   package mutating func handle(_ input: Input, _ state: State, screen: Rect) -> [PaneOutput] {
     switch input {
     case .key(.escape), .key(.control("c")): return [.close]
-    case .key(.enter): return field.text.isEmpty ? [.close] : [.close] + outputs(field.text)
+    case .key(.enter): return field.text.isEmpty && !takesNothing ? [.close] : [.close] + outputs(field.text)
     case .key(let key):
       _ = field.handle(key)
       return []
