@@ -93,7 +93,7 @@ package struct ComparePane: CommandedPane {
         availability: { .when($0.state.currentEntry != nil, else: "There is no candidate; n makes one.") }),
       Command(
         "compare.copy", keys: [.character("y")], title: "copy", explanation: "Copy what is seen as text.",
-        group: "Compare", hint: 30, action: .copy, availability: hasCandidates),
+        group: "Compare", hint: 30, replaces: ["copy"], action: .copy, availability: hasCandidates),
     ])
 
   private static let hasCandidates: @Sendable (PaneContext<ComparePane>) -> Availability = {

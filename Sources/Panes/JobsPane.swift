@@ -20,14 +20,14 @@ package struct JobsPane: CommandedPane {
       Command(
         "jobs.cancel", keys: [.character("x")], title: "cancel",
         explanation: "Cancel the job under the cursor.",
-        group: "Jobs", hint: 10, action: .cancel,
+        group: "Jobs", hint: 10, replaces: ["cancel"], action: .cancel,
         availability: {
           .when($0.pane.selected($0.state).map { !$0.state.isOver } ?? false, else: "This job is over.")
         }),
       Command(
         "jobs.pause", keys: [.character("p")], title: "pause",
         explanation: "Let the job under the cursor stand still, or go on.",
-        group: "Jobs", hint: 11, action: .pause,
+        group: "Jobs", hint: 11, replaces: ["pause"], action: .pause,
         availability: {
           .when($0.pane.selected($0.state).map { !$0.state.isOver } ?? false, else: "This job is over.")
         }),
@@ -48,7 +48,17 @@ package struct JobsPane: CommandedPane {
     case .move(let motion):
       scroll.move(motion, count: state.jobs.count, visible: size.height)
       return []
-    case .cancel: return selected(state).map { [.act(.cancel($0.id))] } ?? []
+    case .cancel:
+      guard let job = selected(state) else { return [] }
+      guard state.activeTraining(of: state.owners[job.id]) != nil else { return [.act(.cancel(job.id))] }
+      // Hours may be in it.
+      return [
+        .open(
+          ConfirmDialog(
+            title: "Cancel the training?",
+            lines: ["What \(job.title) has learned is dropped; X stops it and keeps its best epoch."],
+            outputs: [.act(.cancel(job.id))]))
+      ]
     case .pause: return selected(state).map { [.act(.pause($0.id))] } ?? []
     }
   }

@@ -7,13 +7,14 @@ extension LayersPane {
     Command(
       "layers.channels", keys: [.enter], title: "channels",
       explanation: "Show the channels and worst samples of the layer in the Blame view.", group: "Blame",
-      hint: 11, action: .openLayer(true),
+      hint: 11, replaces: ["layers.zoom"], action: .openLayer(true),
       availability: {
         $0.state.shownBlame?.report == nil || $0.pane.isLayerOpen ? .hidden : .available
       }),
     Command(
       "layers.blamed-layers", keys: [.escape, .enter], title: "layers",
       explanation: "Go back from the channels to the layers of the Blame view.", group: "Blame", hint: 11,
+      replaces: ["layers.zoom", "layers.clear", "layers.table", "layers.blame-table"],
       action: .openLayer(false), availability: { $0.pane.isLayerOpen ? .available : .hidden }),
   ]
 
@@ -35,7 +36,7 @@ extension LayersPane {
     Command(
       "layers.find-blame", keys: [.character("r")], title: "trace",
       explanation: "Find out what causes the error, again where it was.", group: "Blame", hint: 11,
-      action: .findBlame,
+      replaces: ["run"], action: .findBlame,
       availability: {
         guard $0.state.blame.isShown else { return .hidden }
         guard let shown = $0.state.shownBlame else {

@@ -19,7 +19,7 @@ extension LayersPane {
     Command(
       "layers.time", keys: [.character("r")], title: "measure",
       explanation: "Measure the steps shown, again where they were measured.", group: "Roofline", hint: 11,
-      action: .timeSteps,
+      replaces: ["run"], action: .timeSteps,
       availability: {
         guard case .available = isOpen($0) else { return .hidden }
         guard let shown = $0.state.shownSteps else {

@@ -90,7 +90,7 @@ package struct LayersPane: CommandedPane {
         availability: { .when(!$0.state.marked.isEmpty, else: "No layer is marked.") }),
       Command(
         "layers.clear", keys: [.escape], title: "clear", explanation: "Clear the filter, then the marks.",
-        group: "Layers", action: .clear,
+        group: "Layers", replaces: ["layers.table", "layers.blame-table"], action: .clear,
         availability: {
           $0.pane.filter.query.isEmpty && $0.state.marked.isEmpty && $0.pane.anchor == nil
             ? .hidden : .available
@@ -409,6 +409,8 @@ package struct LayersPane: CommandedPane {
     let marks = state.marked.isEmpty ? "" : "\(state.marked.count) marked  "
     return [Run("\(time ?? "")\(marks)\(count == 0 ? 0 : scroll.cursor + 1)/\(count)", .muted)]
   }
+
+  package var isTyping: Bool { filter.field != nil }
 
   /// The part of the pane that the table takes; the filter stands below it while it is typed.
   private func tableArea(_ area: Rect, _ state: State) -> Rect {

@@ -20,7 +20,7 @@ package struct LogPane: CommandedPane {
       Command(
         "log.copy", keys: [.character("y")], title: "copy",
         explanation: "Copy the whole log to the clipboard.",
-        group: "Log", hint: 5, action: .copy,
+        group: "Log", hint: 5, replaces: ["copy"], action: .copy,
         availability: { .when(!$0.state.log.isEmpty, else: "The log is empty.") })
     ])
 

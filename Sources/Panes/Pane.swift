@@ -46,6 +46,8 @@ package enum PaneOutput: Sendable {
   case zoom
   case preview(theme: String)
   case chooseTheme(String)
+  /// Open another model, once it is clear that nothing at work is lost by that.
+  case openModel(OpenRequest)
   /// Run a command of any table, by its id.
   case run(id: String)
   case quit
@@ -71,6 +73,8 @@ package protocol Pane: Sendable {
   var everything: [CommandSummary] { get }
   /// - Parameter size: of the pane's inside, for paging.
   mutating func handle(_ key: Key, _ state: State, size: Size) -> PaneResult
+  /// Whether keys go into a text field of the pane.
+  var isTyping: Bool { get }
   mutating func run(id: String, _ state: State, size: Size) -> PaneResult
   /// Reacts to the mouse inside the pane; the pane already has the focus.
   mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput]
@@ -84,6 +88,7 @@ package protocol Pane: Sendable {
 }
 
 extension Pane {
+  package var isTyping: Bool { false }
   package mutating func follow(_ state: State) {}
   package mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput] { [] }
   package func note(_ state: State) -> [Run] { [] }
@@ -140,10 +145,24 @@ package protocol Overlay: Sendable {
   var title: String { get }
   mutating func handle(_ input: Input, _ state: State, screen: Rect) -> [PaneOutput]
   func draw(on canvas: inout Canvas, in screen: Rect, _ state: State)
+  /// Its commands that are there now, for its help.
+  func summaries(_ state: State) -> [CommandSummary]
+  mutating func run(id: String, _ state: State, screen: Rect) -> [PaneOutput]
+  /// Whether letters are typed, so that none of them can ask for help.
+  var isTyping: Bool { get }
+}
+
+extension Overlay {
+  package func summaries(_ state: State) -> [CommandSummary] { [] }
+  package mutating func run(id: String, _ state: State, screen: Rect) -> [PaneOutput] { [] }
+  package var isTyping: Bool { true }
 }
 
 /// Motions every list has, as commands.
 package enum Motions {
+  /// Heading of the commands below.
+  package static let group = "Move"
+
   /// Commands that move a cursor; `step` makes the pane's step of a motion.
   package static func commands<P: Sendable, Step: Sendable>(
     _ prefix: String, step: (Scroll.Motion) -> Step
@@ -161,7 +180,7 @@ package enum Motions {
     return rows.map { name, keys, explanation, motion in
       Command(
         "\(prefix).\(name)", keys: keys, title: name.replacing("-", with: " "), explanation: explanation,
-        group: "Move", action: step(motion))
+        group: group, action: step(motion))
     }
   }
 }

@@ -129,7 +129,7 @@ extension Screen {
 
   /// The commands of the footer in its order: the focused pane's and the screen's.
   func footerHints(_ state: State) -> [CommandSummary] {
-    let all = panes[focus.rawValue - 1].summaries(state) + Self.commands.summaries(in: state)
+    let all = commandsHere(state)
     // A key the pane takes for itself does not do here what it does elsewhere.
     var taken: Set<Key> = []
     return all.filter { command in

@@ -37,6 +37,8 @@ package struct Screen: Sendable {
   let glyphs: Glyphs
   private var hasMouse: Bool
   var panes: [any Pane] = Screen.allPanes
+  /// Keys the user gave to commands.
+  package var keyMap = KeyMap()
   package private(set) var focus = PaneKind.layers
   var tab = PaneKind.compare
   /// The pane last looked at among those that share the place of the histogram.
@@ -66,7 +68,7 @@ package struct Screen: Sendable {
   package var redrawIn: Int? { toast == nil ? nil : Self.toastMilliseconds }
   private static let toastMilliseconds = 4000
 
-  private mutating func say(_ message: Toast, _ state: State) {
+  mutating func say(_ message: Toast, _ state: State) {
     toast = (message, state.now + Double(Self.toastMilliseconds) / 1000)
   }
 
@@ -75,6 +77,8 @@ package struct Screen: Sendable {
   /// Applies what happened outside and keeps the panes in step.
   package mutating func apply(_ action: Action, _ state: inout State) -> [Request] {
     if case .clock(let now) = action, let toast, now >= toast.until { self.toast = nil }
+    if case .fileChosen(let path, let kind) = action { return choose(path, kind, &state) }
+    if case .exportFailed(_, let message) = action { say(Toast(.bad, message), state) }
     if case .openFailed(let message) = action { say(Toast(.bad, message), state) }
     if case .exported(let path, let losses) = action {
       let note = losses.isEmpty ? "" : ", \(losses.count) warnings in the log"
@@ -112,15 +116,24 @@ package struct Screen: Sendable {
   }
 
   private var bounds: Rect { Rect(x: 0, y: 0, width: size.width, height: size.height) }
-  private var layout: Layout { Layout(size: size, focus: focus, tab: tab, plot: plot, zoom: zoom) }
+  var layout: Layout { Layout(size: size, focus: focus, tab: tab, plot: plot, zoom: zoom) }
 
   private mutating func handleOverlay(_ input: Input, _ state: inout State) -> [Request] {
     let top = overlays.count - 1
+    let asks = input == .key(.function(1)) || input == .key(.character("?")) && !overlays[top].isTyping
+    if asks, !(overlays[top] is MenuDialog), !overlays[top].summaries(state).isEmpty {
+      overlays.append(help(on: overlays[top], state))
+      return []
+    }
     return perform(overlays[top].handle(input, state, screen: bounds), &state)
   }
 
   private mutating func handle(_ key: Key, _ state: inout State) -> [Request] {
     let index = focus.rawValue - 1
+    // Own keys: what they mean is asked of the tables as they are shown, not of those the panes know.
+    if !keyMap.isEmpty, !panes[index].isTyping || layout.isTooSmall {
+      return commandID(of: key, state).map { run(id: $0, &state) } ?? []
+    }
     if !layout.isTooSmall {
       switch panes[index].handle(key, state, size: inside(focus)) {
       case .done(let outputs): return perform(outputs, &state)
@@ -147,7 +160,7 @@ package struct Screen: Sendable {
     }
   }
 
-  private mutating func perform(_ outputs: [PaneOutput], _ state: inout State) -> [Request] {
+  mutating func perform(_ outputs: [PaneOutput], _ state: inout State) -> [Request] {
     var requests: [Request] = []
     for output in outputs {
       switch output {
@@ -161,6 +174,7 @@ package struct Screen: Sendable {
       case .chooseTheme(let id):
         chosenTheme = loadTheme(id) ?? chosenTheme
         theme = chosenTheme
+      case .openModel(let request): requests += openModel(request, &state)
       case .run(let id): requests += run(id: id, &state)
       case .quit: requests.append(.quit)
       }
@@ -170,6 +184,9 @@ package struct Screen: Sendable {
 
   /// Runs a command of any table by its id.
   private mutating func run(id: String, _ state: inout State) -> [Request] {
+    if let top = overlays.indices.last {
+      return perform(overlays[top].run(id: id, state, screen: bounds), &state)
+    }
     for index in panes.indices {
       switch panes[index].run(id: id, state, size: inside(Swift.type(of: panes[index]).kind)) {
       case .done(let outputs):
@@ -206,14 +223,14 @@ package struct Screen: Sendable {
       let all: [Layout.Zoom] = [.normal, .half, .full]
       let place = (all.firstIndex(of: zoom) ?? 0) + by
       zoom = all[Swift.min(Swift.max(place, 0), all.count - 1)]
-    case .help: openHelp(state)
-    case .palette:
-      overlays.append(MenuDialog(title: "Commands", commands: summaries(state, panesFirst: false)))
+    case .help: overlays.append(help(state))
+    case .palette: overlays.append(palette(state))
     case .themes: openThemes()
     case .advise:
       overlays.append(AdviceDialog())
       return state.advice.advice == nil ? apply(.advise, &state) : []
     case .search: overlays.append(SearchDialog(state))
+    case .changes: overlays.append(ChangesDialog(state))
     case .mouse:
       hasMouse.toggle()
       say(
@@ -232,12 +249,15 @@ package struct Screen: Sendable {
   private mutating func quit(_ state: State) -> [Request] {
     // Only a candidate's work is worth a question.
     let running = state.activeJobs.count { state.owners[$0.id] != nil }
-    guard running > 0 else { return [.quit] }
-    overlays.append(
-      ConfirmDialog(
-        title: "Quit?",
-        lines: ["\(running) job\(running == 1 ? " is" : "s are") still at work and will be cancelled."],
-        outputs: [.quit]))
+    var losses: [String] = []
+    if running > 0 {
+      losses.append("\(running) job\(running == 1 ? " is" : "s are") still at work and will be cancelled.")
+    }
+    if state.isUnsaved, let reason = state.readOnly {
+      losses.append("Changes are lost: the session cannot be written (\(reason)).")
+    }
+    guard !losses.isEmpty else { return [.quit] }
+    overlays.append(ConfirmDialog(title: "Quit?", lines: losses, outputs: [.quit]))
     return []
   }
 
@@ -247,8 +267,7 @@ package struct Screen: Sendable {
       return []
     }
     if case .open = step {
-      openFiles()
-      return []
+      return openFiles(&state)
     }
     if case .undo = step { return apply(.undo, &state) }
     if case .redo = step { return apply(.redo, &state) }
@@ -270,7 +289,7 @@ package struct Screen: Sendable {
     case .rename:
       overlays.append(
         TextDialog(title: "Rename \(entry.title)", text: entry.recipe.name) { [.act(.rename(entry.id, $0))] })
-    case .export: overlays.append(ExportDialog(entry, model: state.project?.model.path ?? "model"))
+    case .export: return openExport(entry, &state)
     default: break
     }
     return []
@@ -319,20 +338,6 @@ package struct Screen: Sendable {
 
   // MARK: Dialogs
 
-  /// Commands of the focused pane, then of the screen (or the other way round), then of the other panes.
-  private func summaries(_ state: State, panesFirst: Bool) -> [CommandSummary] {
-    let own = panes[focus.rawValue - 1].summaries(state)
-    let everywhere = Self.commands.summaries(in: state)
-    let others = panes.filter { Swift.type(of: $0).kind != focus }.flatMap { $0.summaries(state) }
-    return panesFirst ? own + everywhere : everywhere + own + others
-  }
-
-  private mutating func openHelp(_ state: State) {
-    overlays.append(
-      MenuDialog(title: "Help: \(focus.title), then everywhere", commands: summaries(state, panesFirst: true))
-    )
-  }
-
   private mutating func openThemes() {
     let current = chosenTheme.id
     overlays.append(
@@ -348,14 +353,6 @@ package struct Screen: Sendable {
       MenuDialog(
         title: "New candidate", items: Presets.all.map { Menu.Item(title: $0.name, detail: $0.summary) },
         outputs: Presets.all.map { [.act(.add($0.recipe))] }))
-  }
-
-  private mutating func openFiles() {
-    overlays.append(
-      TextDialog(title: "Open a model (.onnx) or a recipe (.yaml)", placeholder: "path") { path in
-        path.hasSuffix(".yaml") || path.hasSuffix(".yml")
-          ? [.act(.importRecipe(path: path))] : [.act(.open(OpenRequest(model: path)))]
-      })
   }
 
   // MARK: Mouse

@@ -29,6 +29,7 @@ enum ScreenStep: Sendable {
   case copy
   case undo
   case redo
+  case changes
   case help
   case palette
   case themes
@@ -136,7 +137,7 @@ extension Screen {
         group: "Candidate", action: .search, availability: hasProject),
       Command(
         "open", keys: [.character("f")], title: "open",
-        explanation: "Open another model, or a recipe as a candidate.",
+        explanation: "Browse for another model, for data, or for a recipe to make a candidate of.",
         group: "Lathe", action: .open),
       Command(
         "copy", keys: [.character("y")], title: "copy",
@@ -152,6 +153,11 @@ extension Screen {
         explanation: "Do again what was undone.",
         group: "Recipe", action: .redo,
         availability: { .when(!$0.history.undone.isEmpty, else: "There is nothing to redo.") }),
+      Command(
+        "changes", keys: [.character("U")], title: "changes",
+        explanation: "List the changes made and taken back, and go to any of them.", group: "Recipe",
+        action: .changes,
+        availability: { .when(!$0.history.titles.isEmpty, else: "Nothing was changed yet.") }),
       Command(
         "next-pane", keys: [.tab], title: "pane", explanation: "Go to the next pane.", group: "View",
         hint: 60,
@@ -224,12 +230,5 @@ extension Screen {
 
   private static let hasScope: @Sendable (State) -> Availability = {
     .when($0.currentEntry != nil && !$0.scope.isEmpty, else: "Select a layer and make a candidate first.")
-  }
-
-  /// Titles and rows of every table, for help, `lathe keys` and the README.
-  package static var commandTables: [(title: String, rows: [CommandSummary])] {
-    let state = State()
-    let own = commands.commands.map { $0.summary(in: state) }
-    return [("Everywhere", own)] + allPanes.map { pane in (Swift.type(of: pane).kind.title, pane.everything) }
   }
 }

@@ -20,6 +20,8 @@ package enum Action: Sendable {
   case setTraining(TrainingSettings, title: String)
   case undo
   case redo
+  /// Take changes back, or do them again, until this many are done.
+  case travel(to: Int)
   // Candidates.
   case add(Recipe)
   case duplicate(CandidateID)
@@ -88,7 +90,19 @@ package enum Action: Sendable {
   case exported(path: String, losses: [String])
   /// The file is there already; the user decides.
   case exportExists(ExportRequest)
+  case exportFailed(path: String, String)
+  /// Find out what an export would write.
+  case previewExport(ExportRequest)
+  case exportPreviewed(ExportPreview)
   case importRecipe(path: String)
+  case filesKnown(working: String, home: String, recent: [OpenRequest])
+  /// Read a folder, again where it was read.
+  case list(String)
+  case listed(FolderListing)
+  /// Find out what a file is, and open it as that.
+  case openFile(String)
+  /// A file to open, and what it is.
+  case fileChosen(path: String, FileKind)
   case copy(String, what: String)
   case saved
   case saveFailed(String)
@@ -104,6 +118,8 @@ package struct OpenRequest: Sendable, Hashable {
   package var data: String?
   package var trainData: String?
   package var recipes: [Recipe] = []
+  /// Candidates to make where no session brings its own.
+  package var otherwise: [Recipe] = []
 
   package init(model: String, data: String? = nil, trainData: String? = nil, recipes: [Recipe] = []) {
     self.model = model
@@ -157,7 +173,13 @@ package enum Effect: Sendable, Hashable {
   /// Compute what the histogram shows of a layer under a recipe.
   case detail(layer: String, Recipe)
   case export(ExportRequest)
+  /// Answered by `exportPreviewed`.
+  case previewExport(ExportRequest)
   case importRecipe(path: String)
+  /// Answered by `listed`.
+  case list(String)
+  /// Answered by `fileChosen`.
+  case openFile(String)
   case copy(String)
   /// Write the session file; the shell waits a moment and joins several.
   case save

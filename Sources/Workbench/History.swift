@@ -19,6 +19,9 @@ package struct History: Sendable {
 
   package init() {}
 
+  /// All changes, the oldest first: those done, then those taken back.
+  package var titles: [String] { done.map(\.title) + undone.reversed().map(\.title) }
+
   /// Remembers the design before a change.
   package mutating func record(_ title: String, before: Design) {
     done.append(Step(title: title, before: before))

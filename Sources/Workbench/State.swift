@@ -51,6 +51,7 @@ package struct State: Sendable {
   package var blame = BlameResults()
   package var search = SearchState()
   package var predictions = Predictions()
+  package var files = Files()
   package var history = History()
   /// Whether something changed since the session was last written.
   package var isUnsaved = false

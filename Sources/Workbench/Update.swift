@@ -16,8 +16,8 @@ extension State {
       return []
     case .open, .opened, .openFailed: return updateProject(action)
     case .selectLayer, .setMarks, .showDetail: return updateLayers(action)
-    case .edit, .editDefaults, .setSamples, .setTraining, .undo, .redo, .add, .duplicate, .delete, .rename,
-      .setNote,
+    case .edit, .editDefaults, .setSamples, .setTraining, .undo, .redo, .travel, .add, .duplicate, .delete,
+      .rename, .setNote,
       .select,
       .setBaseline:
       return updateDesign(action)
@@ -30,6 +30,10 @@ extension State {
     case .search, .searchStarted, .searchFound: return updateSearch(action)
     case .showBlame, .findBlame, .blameStarted, .blamed: return updateBlame(action)
     case .whatIfStarted, .whatIfReady, .predicted: return updatePredictions(action)
+    case .filesKnown, .list, .listed, .openFile, .previewExport, .exportPreviewed, .exportFailed:
+      return updateFolders(action)
+    // The screen asks before it opens.
+    case .fileChosen: return []
     case .export, .exported, .exportExists, .importRecipe, .copy, .saved, .saveFailed, .sessionIsReadOnly:
       return updateFiles(action)
     }
@@ -46,11 +50,13 @@ extension State {
     switch action {
     case .open(let request):
       opening = request.model
-      return [.open(request)]
+      // What is at work belongs to the model that is left.
+      return (project == nil ? [] : activeJobs.map { .cancel($0.id) }) + [.open(request)]
     case .opened(let project, let session):
-      let time = now
+      let (time, files) = (now, files)
       self = State()
       now = time
+      self.files = files
       self.project = project
       layer = project.model.layers.first?.name
       if let session {

@@ -21,6 +21,13 @@ extension State {
       guard let step = history.redo(now: design) else { return [] }
       restore(step.before)
       note("redone: \(step.title)")
+    case .travel(let count):
+      let target = Swift.min(Swift.max(count, 0), history.titles.count)
+      let way = target - history.done.count
+      guard way != 0 else { return [] }
+      while history.done.count > target, let step = history.undo(now: design) { restore(step.before) }
+      while history.done.count < target, let step = history.redo(now: design) { restore(step.before) }
+      note("\(way < 0 ? "undone" : "redone"): \(abs(way)) change\(abs(way) == 1 ? "" : "s")")
     case .select(let id):
       guard entry(id) != nil else { return [] }
       current = id

@@ -1,11 +1,17 @@
 import Foundation
+import Interface
+import Screen
 
 /// Where the user's own files live (XDG base directories).
 struct UserFiles {
   let config: String
   let themes: String
+  /// What the program remembers by itself.
+  let state: String
   let sessions: String
   let log: String
+  /// Models opened before.
+  let recent: String
 
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let home = environment["HOME"] ?? ""
@@ -14,14 +20,28 @@ struct UserFiles {
     }
     config = base("XDG_CONFIG_HOME", "/.config") + "/lathe/config.yaml"
     themes = base("XDG_CONFIG_HOME", "/.config") + "/lathe/themes"
-    sessions = base("XDG_STATE_HOME", "/.local/state") + "/lathe/sessions"
-    log = base("XDG_STATE_HOME", "/.local/state") + "/lathe/log"
+    state = base("XDG_STATE_HOME", "/.local/state") + "/lathe"
+    sessions = state + "/sessions"
+    recent = state + "/recent.json"
+    log = state + "/log"
   }
 
   /// Names of the user's own themes.
   var themeNames: [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: themes)) ?? [])
       .filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+  }
+
+  /// The keys of the configuration, and what of it is not followed; a file that is not there says nothing.
+  func keyMap() -> (map: KeyMap, warnings: [ConfigWarning]) {
+    guard FileManager.default.fileExists(atPath: config) else { return (KeyMap(), []) }
+    do {
+      return Screen.keyMap(
+        ConfigSource(yaml: try String(contentsOfFile: config, encoding: .utf8), file: config))
+    } catch {
+      let reason = (error as NSError).localizedDescription
+      return (KeyMap(), [ConfigWarning(file: config, line: nil, problem: "cannot be read: \(reason)")])
+    }
   }
 
   /// A user theme's text.

@@ -27,12 +27,16 @@ package struct Command<State, Action: Sendable>: Sendable {
   package let group: String
   /// Place in the hint bar, smaller is further left; `nil` is not shown there.
   package let hint: Int?
+  /// Ids of commands whose key it takes where both could be meant: of the whole screen, or later ones of its own table.
+  ///
+  /// No key does two things in one place unless it is said here.
+  package let replaces: [String]
   package let action: Action
   package let availability: @Sendable (State) -> Availability
 
   package init(
     _ id: String, keys: [Key], title: String, explanation: String, group: String, hint: Int? = nil,
-    action: Action,
+    replaces: [String] = [], action: Action,
     availability: @escaping @Sendable (State) -> Availability = { _ in .available }
   ) {
     self.id = id
@@ -41,6 +45,7 @@ package struct Command<State, Action: Sendable>: Sendable {
     self.explanation = explanation
     self.group = group
     self.hint = hint
+    self.replaces = replaces
     self.action = action
     self.availability = availability
   }
@@ -48,7 +53,7 @@ package struct Command<State, Action: Sendable>: Sendable {
   package func summary(in state: State) -> CommandSummary {
     CommandSummary(
       id: id, keys: keys, title: title, explanation: explanation, group: group, hint: hint,
-      availability: availability(state))
+      replaces: replaces, availability: availability(state))
   }
 }
 
@@ -60,11 +65,12 @@ package struct CommandSummary: Hashable, Sendable {
   package var explanation: String
   package var group: String
   package var hint: Int?
+  package var replaces: [String]
   package var availability: Availability
 
   package init(
     id: String, keys: [Key], title: String, explanation: String, group: String, hint: Int? = nil,
-    availability: Availability = .available
+    replaces: [String] = [], availability: Availability = .available
   ) {
     self.id = id
     self.keys = keys
@@ -72,11 +78,25 @@ package struct CommandSummary: Hashable, Sendable {
     self.explanation = explanation
     self.group = group
     self.hint = hint
+    self.replaces = replaces
     self.availability = availability
   }
 
   /// All keys as people read them: `j ↓`.
   package var keyLabel: String { keys.map(\.label).joined(separator: " ") }
+}
+
+extension [CommandSummary] {
+  /// These commands of one place, and behind them those of a wider one, without the keys that these have taken.
+  package func before(_ wider: [CommandSummary]) -> [CommandSummary] {
+    let taken = Set(flatMap(\.keys))
+    return self
+      + wider.map { command in
+        var command = command
+        command.keys.removeAll(where: taken.contains)
+        return command
+      }
+  }
 }
 
 /// What a key means in a state.

@@ -69,6 +69,11 @@ package struct Dialog: Sendable {
   @discardableResult
   package func draw(on canvas: inout Canvas, in screen: Rect) -> Rect {
     let area = frame(in: screen)
+    // Pairs of key and words; where they do not fit, those before the last go first.
+    var hints = hints
+    while hints.count >= 4, Fitting.width(of: hints) > area.width - 6 {
+      hints.removeSubrange(hints.count - 4..<hints.count - 2)
+    }
     Panel(title: title, foot: hints, isFocused: true).draw(on: &canvas, in: area)
     return area.inset(left: 2, top: 1, right: 2, bottom: 1)
   }

@@ -5,7 +5,7 @@ import Quantization
 import Workbench
 
 /// What the advisor says of the open model; it is asked when the dialog opens for the first time.
-package struct AdviceDialog: Overlay {
+package struct AdviceDialog: CommandedOverlay {
   package var title: String { "Advice" }
   /// The first row that is seen.
   private var top = 0
@@ -14,50 +14,78 @@ package struct AdviceDialog: Overlay {
 
   private static let width = 100
 
-  private func dialog(_ state: State) -> Dialog {
-    let recipe = state.advice.advice?.recipe == nil ? [] : [Run("enter", .key), Run(" make the candidate  ")]
-    return Dialog(
-      title: title,
-      hints: recipe + [
-        Run("r", .key), Run(" measure  "), Run("y", .key), Run(" copy  "), Run("esc", .key), Run(" close"),
-      ],
-      size: Size(width: Self.width, height: 40))
+  package enum Step: Sendable {
+    case move(Scroll.Motion)
+    case make
+    case measure
+    case copy
+    case close
   }
 
-  package mutating func handle(_ input: Input, _ state: State, screen: Rect) -> [PaneOutput] {
+  package static let commands = CommandTable<OverlayContext<AdviceDialog>, Step>(
+    [
+      Command(
+        "advice.make", keys: [.enter], title: "make the candidate",
+        explanation: "Make the candidate that is advised.", group: "Advice", hint: 1, action: .make,
+        availability: {
+          .when($0.state.advice.advice?.recipe != nil, else: "No candidate is advised.")
+        }),
+      Command(
+        "advice.measure", keys: [.character("r")], title: "measure",
+        explanation: "Measure what the advice rests on, again where it was.", group: "Advice", hint: 2,
+        action: .measure),
+      Command(
+        "advice.copy", keys: [.character("y")], title: "copy",
+        explanation: "Copy the advice to the clipboard.",
+        group: "Advice", hint: 3, action: .copy,
+        availability: { .when($0.state.advice.advice != nil, else: "There is no advice yet.") }),
+      Command(
+        "advice.close", keys: [.escape, .control("c"), .character("q")], title: "close",
+        explanation: "Close; the advice stays.", group: "Advice", hint: 9, action: .close),
+    ] + Motions.inDialog("advice", letters: true, hint: 8) { .move($0) })
+
+  package var isTyping: Bool { false }
+
+  private func dialog(_ state: State) -> Dialog {
+    Dialog(title: title, hints: hints(state), size: Size(width: Self.width, height: 40))
+  }
+
+  package mutating func update(_ step: Step, _ state: State, screen: Rect) -> [PaneOutput] {
+    switch step {
+    case .close: return [.close]
+    case .make: return state.advice.advice?.recipe.map { [.close, .act(.add($0))] } ?? []
+    case .measure: return [.act(.advise)]
+    case .copy: return state.advice.advice.map { [.act(.copy($0.text, what: "the advice"))] } ?? []
+    case .move(let motion):
+      scroll(motion, state, screen)
+      return []
+    }
+  }
+
+  package mutating func handle(_ mouse: Mouse, _ state: State, screen: Rect) -> [PaneOutput] {
+    switch mouse.kind {
+    case .wheelUp: scroll(.by(-3), state, screen)
+    case .wheelDown: scroll(.by(3), state, screen)
+    default: break
+    }
+    return []
+  }
+
+  private mutating func scroll(_ motion: Scroll.Motion, _ state: State, _ screen: Rect) {
     let area = dialog(state).frame(in: screen).inset(left: 2, top: 1, right: 2, bottom: 1)
     let count = rows(state, width: area.width).count
     func settle(_ row: Int) -> Int { Swift.max(0, Swift.min(row, count - area.height)) }
-    switch input {
-    case .key(.escape), .key(.control("c")), .key(.character("q")): return [.close]
-    case .key(.enter):
-      return state.advice.advice?.recipe.map { [.close, .act(.add($0))] } ?? []
-    case .key(.character("r")): return [.act(.advise)]
-    case .key(.character("y")):
-      return state.advice.advice.map { [.act(.copy($0.text, what: "the advice"))] } ?? []
-    case .key(let key):
-      guard let motion = Scroll.motion(for: key) else { return [] }
-      switch motion {
-      case .up: top = settle(top - 1)
-      case .down: top = settle(top + 1)
-      case .pageUp: top = settle(top - area.height + 1)
-      case .pageDown: top = settle(top + area.height - 1)
-      case .halfUp: top = settle(top - area.height / 2)
-      case .halfDown: top = settle(top + area.height / 2)
-      case .first: top = 0
-      case .last: top = settle(count)
-      case .by(let rows): top = settle(top + rows)
-      case .to(let row): top = settle(row)
-      }
-      return []
-    case .mouse(let mouse):
-      switch mouse.kind {
-      case .wheelUp: top = settle(top - 3)
-      case .wheelDown: top = settle(top + 3)
-      default: break
-      }
-      return []
-    default: return []
+    switch motion {
+    case .up: top = settle(top - 1)
+    case .down: top = settle(top + 1)
+    case .pageUp: top = settle(top - area.height + 1)
+    case .pageDown: top = settle(top + area.height - 1)
+    case .halfUp: top = settle(top - area.height / 2)
+    case .halfDown: top = settle(top + area.height / 2)
+    case .first: top = 0
+    case .last: top = settle(count)
+    case .by(let rows): top = settle(top + rows)
+    case .to(let row): top = settle(row)
     }
   }
 

@@ -2,7 +2,7 @@ import Interface
 import Workbench
 
 /// Asks before something that cannot be undone: `y` does it, everything else does not.
-package struct ConfirmDialog: Overlay {
+package struct ConfirmDialog: CommandedOverlay {
   package var title: String
   private let lines: [String]
   private let outputs: [PaneOutput]
@@ -13,25 +13,64 @@ package struct ConfirmDialog: Overlay {
     self.outputs = outputs
   }
 
-  package mutating func handle(_ input: Input, _ state: State, screen: Rect) -> [PaneOutput] {
-    switch input {
-    case .key(.character("y")), .key(.character("Y")): return [.close] + outputs
-    case .key(.escape), .key(.character("n")), .key(.character("N")), .key(.control("c")),
-      .key(.character("q")):
-      return [.close]
-    default: return []
+  package enum Step: Sendable { case yes, no }
+
+  package static let commands = CommandTable<OverlayContext<ConfirmDialog>, Step>([
+    // Enter is the safe one, so that no row of enters does what cannot be undone.
+    Command(
+      "confirm.no",
+      keys: [.character("n"), .character("N"), .escape, .enter, .control("c"), .character("q")],
+      title: "no", explanation: "Leave everything as it is.", group: "Question", hint: 1, action: .no),
+    Command(
+      "confirm.yes", keys: [.character("y"), .character("Y")], title: "yes", explanation: "Do it.",
+      group: "Question", hint: 0, action: .yes),
+  ])
+
+  package var isTyping: Bool { false }
+
+  package mutating func update(_ step: Step, _ state: State, screen: Rect) -> [PaneOutput] {
+    switch step {
+    case .yes: [.close] + outputs
+    case .no: [.close]
     }
   }
 
+  private func wrapped(_ screen: Rect) -> [String] {
+    lines.flatMap { Fitting.wrap($0, to: Swift.max(Swift.min(64, screen.width) - 4, 1)) }
+  }
+
+  private func dialog(_ state: State, _ screen: Rect) -> Dialog {
+    Dialog(
+      title: title,
+      size: Size(width: Swift.min(64, screen.width), height: wrapped(screen).count + 4))
+  }
+
+  /// The two answers, the safe one first.
+  private func buttons(_ row: Rect) -> (no: Rect, yes: Rect) {
+    (
+      no: Rect(x: row.x, y: row.y, width: 6, height: 1),
+      yes: Rect(x: row.x + 8, y: row.y, width: 7, height: 1)
+    )
+  }
+
+  private func buttonRow(_ inside: Rect) -> Rect { inside.row(inside.height - 1) }
+
+  package mutating func handle(_ mouse: Mouse, _ state: State, screen: Rect) -> [PaneOutput] {
+    guard case .press(.left) = mouse.kind else { return [] }
+    let frame = dialog(state, screen).frame(in: screen)
+    let buttons = buttons(buttonRow(frame.inset(left: 2, top: 1, right: 2, bottom: 1)))
+    if buttons.yes.contains(mouse.at) { return update(.yes, state, screen: screen) }
+    return buttons.no.contains(mouse.at) || !frame.contains(mouse.at) ? [.close] : []
+  }
+
   package func draw(on canvas: inout Canvas, in screen: Rect, _ state: State) {
-    let width = Swift.min(64, screen.width)
-    let wrapped = lines.flatMap { Fitting.wrap($0, to: Swift.max(width - 4, 1)) }
-    let inside = Dialog(
-      title: title, hints: [Run("y", .key), Run(" yes  "), Run("n", .key), Run(" no")],
-      size: Size(width: width, height: wrapped.count + 2)
-    ).draw(on: &canvas, in: screen)
-    for (row, line) in wrapped.enumerated() where row < inside.height {
+    let inside = dialog(state, screen).draw(on: &canvas, in: screen)
+    for (row, line) in wrapped(screen).enumerated() where row < inside.height - 2 {
       canvas.put(line, x: inside.x, y: inside.y + row, width: inside.width)
     }
+    let buttons = buttons(buttonRow(inside))
+    canvas.put([Run(" n", .key), Run(" no ")], x: buttons.no.x, y: buttons.no.y, width: buttons.no.width)
+    canvas.put([Run(" y", .key), Run(" yes ")], x: buttons.yes.x, y: buttons.yes.y, width: buttons.yes.width)
+    canvas.restyle(buttons.no) { $0.selected }
   }
 }

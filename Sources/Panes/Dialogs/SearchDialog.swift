@@ -4,7 +4,7 @@ import Jobs
 import Workbench
 
 /// Asks what to search for, and shows the front as it fills: a budget moved by keys selects the best point within it.
-package struct SearchDialog: Overlay {
+package struct SearchDialog: CommandedOverlay {
   package var title: String { "Search: mode, width and rounding for every layer" }
   private var form: SearchForm
   private var showsForm: Bool
@@ -20,79 +20,134 @@ package struct SearchDialog: Overlay {
   private static let explanation =
     "Each option is measured in each layer alone. To first order these costs (KL to float32) add up, so the least sum within every size is a multiple-choice knapsack, solved exactly by dynamic programming. Errors of layers do meet, so points along that front are measured, then neighbours of the best. Only samples that calibrate or choose are used."
 
+  package enum Step: Sendable {
+    /// Go to another setting.
+    case move(Int)
+    case turn(Int)
+    case search
+    case budget(Int)
+    /// The smallest budget, or the largest.
+    case end(Double)
+    case open
+    case cancel
+    case otherSide
+    case close
+  }
+
+  package static let commands = CommandTable<OverlayContext<SearchDialog>, Step>([
+    Command(
+      "search.up", keys: [.up, .character("k")], title: "setting", explanation: "Go to the setting before.",
+      group: "Search", hint: 0, action: .move(-1), availability: onForm),
+    Command(
+      "search.down", keys: [.down, .character("j")], title: "setting", explanation: "Go to the next setting.",
+      group: "Search", hint: 0, action: .move(1), availability: onForm),
+    Command(
+      "search.back", keys: [.left, .character("h")], title: "change", explanation: "Take the choice before.",
+      group: "Search", hint: 1, action: .turn(-1), availability: onForm),
+    Command(
+      "search.change", keys: [.right, .character("l"), .space], title: "change",
+      explanation: "Take the next choice of the setting.", group: "Search", hint: 1, action: .turn(1),
+      availability: onForm),
+    Command(
+      "search.search", keys: [.enter], title: "search", explanation: "Search with these settings.",
+      group: "Search", hint: 2, action: .search,
+      availability: { context in
+        guard context.dialog.showsForm else { return .hidden }
+        if let objection = context.dialog.form.request.objection { return .unavailable(objection) }
+        if case .waiting = context.state.search.status(among: context.state.jobs) {
+          return .unavailable("A search goes on; x cancels it.")
+        }
+        return .available
+      }),
+    Command(
+      "search.less", keys: [.left, .character("h")], title: "budget", explanation: "A smaller budget.",
+      group: "Search", hint: 0, action: .budget(-1), availability: onFront),
+    Command(
+      "search.more", keys: [.right, .character("l")], title: "budget", explanation: "A larger budget.",
+      group: "Search", hint: 0, action: .budget(1), availability: onFront),
+    Command(
+      "search.least", keys: [.home, .character("g")], title: "least", explanation: "The smallest budget.",
+      group: "Search", action: .end(0), availability: onFront),
+    Command(
+      "search.most", keys: [.end, .character("G")], title: "most", explanation: "The largest budget.",
+      group: "Search", action: .end(.greatestFiniteMagnitude), availability: onFront),
+    Command(
+      "search.open", keys: [.enter], title: "open",
+      explanation: "Make the point within the budget a candidate.",
+      group: "Search", hint: 1, action: .open,
+      availability: { context in
+        guard !context.dialog.showsForm else { return .hidden }
+        return .when(context.dialog.chart(context.state)?.selected != nil, else: "Nothing is found yet.")
+      }),
+    Command(
+      "search.cancel", keys: [.character("x")], title: "cancel",
+      explanation: "Cancel the search; what it found so far stays.", group: "Search", hint: 3,
+      action: .cancel,
+      availability: {
+        .when($0.state.search.job(among: $0.state.jobs) != nil, else: "No search goes on.")
+      }),
+    Command(
+      "search.settings", keys: [.tab, .backTab], title: "settings", explanation: "Go to the settings.",
+      group: "Search", hint: 4, action: .otherSide,
+      availability: { $0.dialog.showsForm ? .hidden : .available }),
+    Command(
+      "search.result", keys: [.tab, .backTab], title: "result", explanation: "Go to what was found.",
+      group: "Search", hint: 4, action: .otherSide,
+      availability: { context in
+        guard context.dialog.showsForm else { return .hidden }
+        return .when(context.dialog.hasResult(context.state), else: "Nothing was searched yet.")
+      }),
+    Command(
+      "search.close", keys: [.escape, .control("c"), .character("q")], title: "close",
+      explanation: "Close; a search goes on.", group: "Search", hint: 9, action: .close),
+  ])
+
+  private static let onForm: @Sendable (OverlayContext<SearchDialog>) -> Availability = {
+    $0.dialog.showsForm ? .available : .hidden
+  }
+
+  private static let onFront: @Sendable (OverlayContext<SearchDialog>) -> Availability = { context in
+    guard !context.dialog.showsForm else { return .hidden }
+    return .when(context.state.search.front != nil, else: "Nothing is found yet.")
+  }
+
+  package var isTyping: Bool { false }
+
   private func dialog(_ state: State) -> Dialog {
-    let keys: [(String, String)]
-    if showsForm {
-      keys =
-        [("↑↓", "setting"), ("←→", "change"), ("enter", "search")]
-        + (hasResult(state) ? [("tab", "result")] : []) + [("esc", "close")]
-    } else {
-      keys =
-        [("←→", "budget"), ("enter", "open")]
-        + (state.search.job(among: state.jobs) == nil ? [] : [("x", "cancel")])
-        + [("tab", "settings"), ("esc", "close")]
-    }
-    let hints = keys.enumerated().flatMap { index, entry in
-      [Run(entry.0, .key), Run(" \(entry.1)\(index + 1 < keys.count ? "  " : "")")]
-    }
-    return Dialog(title: title, hints: hints, size: Size(width: 96, height: 30))
+    Dialog(title: title, hints: hints(state), size: Size(width: 96, height: 30))
   }
 
   private func hasResult(_ state: State) -> Bool { state.search.status(among: state.jobs) != .notAsked }
 
-  package mutating func handle(_ input: Input, _ state: State, screen: Rect) -> [PaneOutput] {
-    switch input {
-    case .key(.escape), .key(.control("c")), .key(.character("q")): return [.close]
-    case .key(.tab), .key(.backTab):
-      if showsForm, !hasResult(state) { return [] }
-      showsForm.toggle()
-      return []
-    case .key(.character("x")):
-      guard let job = state.search.job(among: state.jobs) else { return [] }
-      return [.act(.cancel(job.id))]
-    case .key(let key): return showsForm ? fill(key, state) : move(key, state)
-    case .mouse(let mouse):
-      guard !showsForm else { return [] }
-      switch mouse.kind {
-      case .wheelUp: return move(.right, state)
-      case .wheelDown: return move(.left, state)
-      default: return []
-      }
-    default: return []
-    }
+  private func chart(_ state: State) -> SearchChart? {
+    state.search.front.map { SearchChart($0, budget: budget, isStale: state.search.isStale) }
   }
 
-  private mutating func fill(_ key: Key, _ state: State) -> [PaneOutput] {
-    switch key {
-    case .up, .character("k"): form.move(-1)
-    case .down, .character("j"): form.move(1)
-    case .left, .character("h"): form.turn(-1)
-    case .right, .character("l"), .space: form.turn(1)
-    case .enter:
-      if let objection = form.request.objection { return [.toast(Toast(.warn, objection))] }
-      if case .waiting = state.search.status(among: state.jobs) {
-        return [.toast(Toast(.warn, "A search goes on; x cancels it."))]
-      }
+  package mutating func update(_ step: Step, _ state: State, screen: Rect) -> [PaneOutput] {
+    switch step {
+    case .close: return [.close]
+    case .otherSide: showsForm.toggle()
+    case .cancel: return state.search.job(among: state.jobs).map { [.act(.cancel($0.id))] } ?? []
+    case .move(let by): form.move(by)
+    case .turn(let by): form.turn(by)
+    case .search:
       showsForm = false
       budget = nil
       return [.act(.search(form.request))]
-    default: break
+    case .budget(let by): budget = chart(state)?.moved(by) ?? budget
+    case .end(let end): budget = end
+    case .open: return chart(state)?.selected.map { [.close, .act(.add($0.recipe))] } ?? []
     }
     return []
   }
 
-  private mutating func move(_ key: Key, _ state: State) -> [PaneOutput] {
-    guard let front = state.search.front else { return [] }
-    let chart = SearchChart(front, budget: budget, isStale: state.search.isStale)
-    switch key {
-    case .left, .character("h"): budget = chart.moved(-1)
-    case .right, .character("l"): budget = chart.moved(1)
-    case .home, .character("g"): budget = 0
-    case .end, .character("G"): budget = .greatestFiniteMagnitude
-    case .enter: return chart.selected.map { [.close, .act(.add($0.recipe))] } ?? []
-    default: break
+  package mutating func handle(_ mouse: Mouse, _ state: State, screen: Rect) -> [PaneOutput] {
+    guard !showsForm else { return [] }
+    switch mouse.kind {
+    case .wheelUp: return update(.budget(1), state, screen: screen)
+    case .wheelDown: return update(.budget(-1), state, screen: screen)
+    default: return []
     }
-    return []
   }
 
   package func draw(on canvas: inout Canvas, in screen: Rect, _ state: State) {

@@ -2,7 +2,7 @@ import Interface
 import Workbench
 
 /// Asks for one line of text.
-package struct TextDialog: Overlay {
+package struct TextDialog: CommandedOverlay {
   package var title: String
   private var field: TextField
   private let placeholder: String
@@ -23,25 +23,41 @@ package struct TextDialog: Overlay {
     self.outputs = outputs
   }
 
-  package mutating func handle(_ input: Input, _ state: State, screen: Rect) -> [PaneOutput] {
-    switch input {
-    case .key(.escape), .key(.control("c")): return [.close]
-    case .key(.enter): return field.text.isEmpty && !takesNothing ? [.close] : [.close] + outputs(field.text)
-    case .key(let key):
-      _ = field.handle(key)
-      return []
-    case .paste(let text):
-      field.insert(text)
-      return []
-    default: return []
+  package enum Step: Sendable { case accept, close }
+
+  package static let commands = CommandTable<OverlayContext<TextDialog>, Step>([
+    Command(
+      "text.accept", keys: [.enter], title: "accept", explanation: "Take the text as it is.", group: "Text",
+      hint: 0, action: .accept,
+      availability: {
+        .when(
+          !$0.dialog.field.text.isEmpty || $0.dialog.takesNothing, else: "Nothing is typed; esc closes.")
+      }),
+    Command(
+      "text.close", keys: [.escape, .control("c")], title: "cancel", explanation: "Close and change nothing.",
+      group: "Text", hint: 9, action: .close),
+  ])
+
+  package mutating func update(_ step: Step, _ state: State, screen: Rect) -> [PaneOutput] {
+    switch step {
+    case .accept: [.close] + outputs(field.text)
+    case .close: [.close]
     }
   }
 
+  package mutating func type(_ key: Key, _ state: State, screen: Rect) -> [PaneOutput] {
+    _ = field.handle(key)
+    return []
+  }
+
+  package mutating func paste(_ text: String, _ state: State, screen: Rect) -> [PaneOutput] {
+    field.insert(text)
+    return []
+  }
+
   package func draw(on canvas: inout Canvas, in screen: Rect, _ state: State) {
-    let inside = Dialog(
-      title: title, hints: [Run("enter", .key), Run(" accept  "), Run("esc", .key), Run(" cancel")],
-      size: Size(width: 64, height: 3)
-    ).draw(on: &canvas, in: screen)
+    let inside = Dialog(title: title, hints: hints(state), size: Size(width: 64, height: 3))
+      .draw(on: &canvas, in: screen)
     field.draw(on: &canvas, in: inside, placeholder: placeholder)
   }
 }

@@ -88,6 +88,10 @@ final class App {
       switch request {
       case .effect(.copy(let text)): _ = terminal.copy(text)
       case .effect(.save): saveDue = saveDue ?? .now + Self.saveDelay
+      case .effect(.open(let request)):
+        // What was changed in the model that is left must not wait for the next one.
+        if saveDue != nil { save() }
+        runner.perform(.open(request))
       case .effect(let effect): runner.perform(effect)
       case .quit: isDone = true
       case .suspend: terminal.suspend()

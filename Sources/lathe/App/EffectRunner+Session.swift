@@ -74,6 +74,7 @@ extension EffectRunner {
   func save(_ session: Session) {
     store.withLock { open in
       guard let store = open else { return mailbox.post(.saved) }
+      guard store.readOnlyReason == nil else { return }
       do {
         try store.save(session)
         mailbox.post(.saved)

@@ -13,17 +13,19 @@ import Workflows
 /// Carries out what updates ask for: long work as jobs whose results come back through the mailbox.
 final class EffectRunner: Sendable {
   let mailbox: Mailbox<Action>
-  private let work: JobQueue
+  let work: JobQueue
   /// Short answers to the cursor, apart from the long work; a newer question replaces an older one.
-  private let answers: JobQueue
-  private let candidates = CandidateCache()
-  private let open = Locked<Project?>(nil)
+  let answers: JobQueue
+  /// Folders, which a slow disk may keep from answering for long.
+  private let folders: JobQueue
+  let candidates = CandidateCache()
+  let open = Locked<Project?>(nil)
   private let lastDetail = Locked<JobID?>(nil)
   private let lastPrediction = Locked<JobID?>(nil)
   /// What answers predictions on the open model, once it was prepared.
   private let whatIf = Locked<WhatIf?>(nil)
   /// Models that were opened.
-  private let openings = Locked(0)
+  let openings = Locked(0)
   /// What ends the training of a candidate early.
   private let trainings = Locked<[CandidateID: TrainingControl]>([:])
   /// What the machine can do, measured once, and again only where a step outran it.
@@ -36,24 +38,30 @@ final class EffectRunner: Sendable {
   }
 
   let sessions: Sessions
+  /// Where models opened before are kept; `nil` for nowhere.
+  let recent: RecentModels?
   private let threads: Int
   let store = Locked<SessionStore?>(nil)
 
-  init(threads: Int, sessions: Sessions, wake: @escaping @Sendable () -> Void) {
+  init(threads: Int, sessions: Sessions, recent: RecentModels? = nil, wake: @escaping @Sendable () -> Void) {
     let mailbox = Mailbox<Action>(wake: wake)
     self.mailbox = mailbox
     self.threads = threads
     self.sessions = sessions
+    self.recent = recent
     work = JobQueue(workers: 2, prepareThread: CrashGuard.prepareThread) { mailbox.post(.jobChanged($0)) }
     answers = JobQueue(workers: 1, prepareThread: CrashGuard.prepareThread) { _ in }
+    folders = JobQueue(workers: 2, prepareThread: CrashGuard.prepareThread) { _ in }
+    postFiles()
   }
 
   /// Whether everything asked for is done and its results were posted.
-  var isIdle: Bool { work.isIdle && answers.isIdle }
+  var isIdle: Bool { work.isIdle && answers.isIdle && folders.isIdle }
 
   func stop() {
     work.stop()
     answers.stop()
+    folders.stop()
   }
 
   func perform(_ effect: Effect) {
@@ -72,6 +80,10 @@ final class EffectRunner: Sendable {
     case .prepareWhatIf(let recipe): submitWhatIf(recipe)
     case .predict(let recipe, let times): answerPrediction(recipe, times)
     case .export(let request): submitExport(request)
+    case .previewExport(let request): answerPreview(request)
+    case .list(let path): folders.submit("folder") { [mailbox] _ in mailbox.post(.listed(.read(path))) }
+    case .openFile(let path):
+      folders.submit("file") { [mailbox] _ in mailbox.post(.fileChosen(path: path, FileKind(path: path))) }
     case .importRecipe(let path):
       do {
         mailbox.post(.add(try RecipeOptions.read(path)))
@@ -94,12 +106,17 @@ final class EffectRunner: Sendable {
         project.trainingFolder = trainingFolder(project)
         open.withLock { $0 = project }
         whatIf.withLock { $0 = nil }
-        openings.withLock { $0 += 1 }
         candidates.clear()
-        mailbox.post(.opened(project, session))
+        openings.withLock {
+          $0 += 1
+          mailbox.post(.opened(project, session))
+        }
+        remember(request)
         mailbox.post(.costsFound(project.kurtosisRanking()))
         for note in project.data.notes where !project.data.isSynthetic { mailbox.post(.note(note, .info)) }
-        for recipe in request.recipes { mailbox.post(.add(recipe)) }
+        for recipe in request.recipes + (session == nil ? request.otherwise : []) {
+          mailbox.post(.add(recipe))
+        }
       } catch {
         mailbox.post(.openFailed("\(error)"))
       }
@@ -107,6 +124,7 @@ final class EffectRunner: Sendable {
   }
 
   private func submitRun(_ id: CandidateID, _ recipe: Recipe) {
+    let mailbox = ofModel()
     guard let project = open.withLock({ $0 }) else { return }
     let control = TrainingControl()
     trainings.withLock { $0[id] = control }
@@ -134,6 +152,7 @@ final class EffectRunner: Sendable {
     _ control: TrainingControl,
     _ reporter: Reporter
   ) -> TrainingWatch {
+    let mailbox = ofModel()
     let told = Locked<(at: ContinuousClock.Instant, epochs: Int)?>(nil)
     return TrainingWatch(
       control: control,
@@ -163,6 +182,7 @@ final class EffectRunner: Sendable {
   private static let progressInterval = Duration.milliseconds(100)
 
   private func submitSteps(_ subject: StepSubject, _ title: String) {
+    let mailbox = ofModel()
     guard let project = open.withLock({ $0 }) else { return }
     let job = work.submit("\(title) steps") { [self] reporter in
       var timed: [(name: String, candidate: Candidate)] = []
@@ -183,6 +203,7 @@ final class EffectRunner: Sendable {
 
   /// First on a few samples, for an order to look at meanwhile.
   private func submitCosts() {
+    let mailbox = ofModel()
     guard let project = open.withLock({ $0 }), let base = Presets["static-int8"]?.recipe else { return }
     let widths = [8, 4].map { Width(weightBits: $0, activationBits: $0) }
     let job = work.submit("costs of layers") { [mailbox] reporter in
@@ -202,6 +223,7 @@ final class EffectRunner: Sendable {
   private static let firstSamples = 64
 
   private func submitAdvice() {
+    let mailbox = ofModel()
     guard let project = open.withLock({ $0 }) else { return }
     let job = work.submit("advice") { [self] reporter in
       let known = try peaks.withLock { $0 } ?? measurePeaks(reporter.part(0...0.05))
@@ -212,6 +234,7 @@ final class EffectRunner: Sendable {
 
   /// What is found is told as it comes.
   private func submitSearch(_ request: SearchRequest) {
+    let mailbox = ofModel()
     guard let project = open.withLock({ $0 }) else { return }
     let job = work.submit("search") { [mailbox] reporter in
       _ = try project.search(
@@ -232,6 +255,7 @@ final class EffectRunner: Sendable {
   }
 
   private func submitBlame(_ subject: BlameSubject, _ title: String) {
+    let mailbox = ofModel()
     guard let project = open.withLock({ $0 }) else { return }
     let job = work.submit("\(title) blame") { [self] reporter in
       let candidate = try made(subject.recipe, title, project, reporter.part(0...0.4))
@@ -254,6 +278,7 @@ final class EffectRunner: Sendable {
   }
 
   private func answerDetail(_ layer: String, _ recipe: Recipe) {
+    let mailbox = ofModel()
     guard let project = open.withLock({ $0 }) else { return }
     let known = candidates.candidate(for: recipe.key)
     let job = answers.submit("detail") { [mailbox] reporter in
@@ -298,33 +323,10 @@ final class EffectRunner: Sendable {
     }
     replace(lastPrediction, by: job)
   }
-
-  private func submitExport(_ request: ExportRequest) {
-    guard let project = open.withLock({ $0 }) else { return }
-    work.submit("export \((request.path as NSString).lastPathComponent)") { [self] reporter in
-      try reporter.report(0)
-      if !request.overwrite, FileManager.default.fileExists(atPath: request.path) {
-        return mailbox.post(.exportExists(request))
-      }
-      let known = candidates.candidate(for: request.recipe.key)
-      let losses: [String]
-      if let exporter = Exporter[request.format] {
-        let exported = try project.export(
-          request.recipe, name: request.recipe.name, by: exporter, candidate: known, reporter: reporter)
-        try Files.replace(request.path, with: Data(exported.text.utf8))
-        losses = exported.losses
-      } else {
-        let candidate =
-          try known ?? project.prepare(request.recipe, name: request.recipe.name, reporter: reporter)
-        losses = try project.model.write(candidate.encoded, to: request.path)
-      }
-      mailbox.post(.exported(path: request.path, losses: losses))
-    }
-  }
 }
 
 /// The candidates made last, so that exporting and looking at one do not make it again.
-private final class CandidateCache: Sendable {
+final class CandidateCache: Sendable {
   private let entries = Locked<[(key: Recipe, candidate: Candidate)]>([])
   private static let most = 6
 

@@ -5,7 +5,7 @@ import Workflows
 
 struct ListKeys: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "keys", abstract: "List the keys of the workbench, by pane.")
+    commandName: "keys", abstract: "List the keys of the workbench as they are now, by pane.")
   @OptionGroup var output: JSONOption
 
   private struct Row: Encodable {
@@ -17,7 +17,9 @@ struct ListKeys: ParsableCommand {
   }
 
   func run() throws {
-    let tables = Screen.commandTables
+    let (map, warnings) = UserFiles().keyMap()
+    for warning in warnings { Output.error("\(warning)") }
+    let tables = Screen.commandTables(map)
     if output.json {
       return try Output.json(
         tables.flatMap { table in

@@ -49,7 +49,9 @@ struct ListPaths: ParsableCommand {
   func run() throws {
     let files = UserFiles()
     let rows = [
-      ["config", files.config], ["themes", files.themes], ["sessions", files.sessions], ["log", files.log],
+      ["config", files.config], ["themes", files.themes], ["state", files.state],
+      ["sessions", files.sessions],
+      ["log", files.log],
     ]
     if output.json { return try Output.json(Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })) }
     Output.line(TextTable.text(header: ["what", "where"], rows: rows, leftColumns: 2))

@@ -56,10 +56,12 @@ struct WorkbenchCommand: ParsableCommand {
     let (theme, warnings) = try ThemeLibrary.load(theme) { files.theme($0) }
     let environment = ProcessInfo.processInfo.environment
     let glyphs = Glyphs.detect(environment: environment, forceASCII: ascii)
-    let screen = Screen(
+    var screen = Screen(
       theme: theme, themes: ThemeLibrary.shipped.map(\.id) + files.themeNames, glyphs: glyphs,
       hasMouse: !noMouse,
       loadTheme: { name in try? ThemeLibrary.load(name) { files.theme($0) }.theme })
+    let (keyMap, keyWarnings) = files.keyMap()
+    screen.keyMap = keyMap
     if let snapshot {
       let wake = DispatchSemaphore(value: 0)
       let runner = EffectRunner(
@@ -74,7 +76,9 @@ struct WorkbenchCommand: ParsableCommand {
       Terminal.Options(color: color, usesMouse: !noMouse, crashLog: errors?.crashLog))
     let waker = terminal.waker
     let runner = EffectRunner(
-      threads: common.threadCount, sessions: session.map(Self.sessions) ?? .beside, wake: { waker.wake() })
+      threads: common.threadCount, sessions: session.map(Self.sessions) ?? .beside,
+      recent: RecentModels(path: files.recent), wake: { waker.wake() })
+    for warning in keyWarnings { runner.mailbox.post(.note("\(warning)", .warning)) }
     for warning in warnings { runner.mailbox.post(.note("\(warning)", .warning)) }
     try App(terminal: terminal, runner: runner, screen: screen, errors: errors).run(opening: request)
     if let signal = terminal.endingSignal { CrashGuard.die(by: signal) }

@@ -1,0 +1,124 @@
+import Yams
+
+/// Something in the configuration that is not followed, and where.
+package struct ConfigWarning: Hashable, Sendable, CustomStringConvertible {
+  package var file: String
+  package var line: Int?
+  package var problem: String
+
+  package init(file: String, line: Int?, problem: String) {
+    self.file = file
+    self.line = line
+    self.problem = problem
+  }
+
+  package var description: String { line.map { "\(file), line \($0): \(problem)" } ?? "\(file): \(problem)" }
+}
+
+/// Keys that the user gave to commands, by the commands' ids.
+package struct KeyMap: Hashable, Sendable {
+  package private(set) var keys: [String: [Key]]
+
+  package init(_ keys: [String: [Key]] = [:]) { self.keys = keys }
+
+  package var isEmpty: Bool { keys.isEmpty }
+
+  /// Commands with the keys they have now.
+  package func applied(to commands: [CommandSummary]) -> [CommandSummary] {
+    guard !isEmpty else { return commands }
+    return commands.map { command in
+      var command = command
+      command.keys = keys[command.id] ?? command.keys
+      return command
+    }
+  }
+}
+
+/// The configuration as written, not yet compared with the commands there are.
+package struct ConfigSource: Sendable {
+  package struct Entry: Hashable, Sendable {
+    package var id: String
+    package var keys: [Key]
+    package var line: Int
+
+    package init(id: String, keys: [Key], line: Int) {
+      self.id = id
+      self.keys = keys
+      self.line = line
+    }
+  }
+
+  package let file: String
+  /// In the order of the file.
+  package private(set) var entries: [Entry] = []
+  package private(set) var warnings: [ConfigWarning] = []
+
+  /// Reads `keys: {ID: KEY, ID: [KEY, KEY]}`; what it does not understand becomes a warning.
+  package init(yaml text: String, file: String) {
+    self.file = file
+    read(text)
+  }
+
+  private mutating func read(_ text: String) {
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: text)
+    } catch let error as YamlError {
+      return warn(
+        "this is not YAML, so nothing of it is used. Keys such as : ? * % need quotes.", Self.line(of: error))
+    } catch {
+      return warn("this is not YAML, so nothing of it is used (\(error)).", nil)
+    }
+    guard let root else { return }
+    // A file of comments alone is an empty scalar.
+    guard let mapping = root.mapping else {
+      if root.string?.isEmpty ?? false { return }
+      return warn("expected a mapping with the key `keys`.", root.mark?.line)
+    }
+    for (key, value) in mapping {
+      guard key.string == "keys" else {
+        warn("`\(key.string ?? "")` is no setting (there is: keys).", key.mark?.line)
+        continue
+      }
+      readKeys(value)
+    }
+  }
+
+  private mutating func readKeys(_ node: Node) {
+    guard let mapping = node.mapping else {
+      if node.string?.isEmpty ?? false { return }
+      return warn("`keys` is a mapping from a command's id to a key or a list of keys.", node.mark?.line)
+    }
+    for (key, value) in mapping {
+      let id = key.string ?? ""
+      let names = value.sequence.map { $0.map { $0.string ?? "" } } ?? [value.string ?? ""]
+      var keys: [Key] = []
+      for name in names {
+        if let key = Key(name: name) {
+          keys.append(key)
+        } else {
+          warn(
+            "`\(name)` is no key (a character, or space enter esc tab up pgdn f5 C-p A-x …), so `\(id)` keeps its own.",
+            value.mark?.line ?? key.mark?.line)
+        }
+      }
+      guard !keys.isEmpty, keys.count == names.count else {
+        if names.isEmpty { warn("`\(id)` needs a key at least.", key.mark?.line) }
+        continue
+      }
+      entries.append(Entry(id: id, keys: keys, line: key.mark?.line ?? 0))
+    }
+  }
+
+  private mutating func warn(_ problem: String, _ line: Int?) {
+    warnings.append(ConfigWarning(file: file, line: line, problem: problem))
+  }
+
+  private static func line(of error: YamlError) -> Int? {
+    switch error {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
+    case .duplicatedKeysInMapping(_, let context): context.mark.line
+    default: nil
+    }
+  }
+}

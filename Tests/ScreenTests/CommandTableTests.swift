@@ -1,0 +1,138 @@
+import Interface
+import Jobs
+import Panes
+import Screen
+import Testing
+import Workbench
+
+/// A workbench in one of the situations that commands tell apart.
+struct Situation: Sendable, CustomTestStringConvertible {
+  var name: String
+  /// Keys that lead there from the full fixture; empty opens nothing at all.
+  var keys: String?
+  var testDescription: String { name }
+
+  static let all = [
+    Situation(name: "empty", keys: nil), Situation(name: "full", keys: ""),
+    Situation(name: "marks and filter", keys: "a / text:block enter"),
+    Situation(name: "roofline", keys: "w"), Situation(name: "blame", keys: "W"),
+    Situation(name: "channels", keys: "W j j enter"), Situation(name: "training", keys: "T"),
+  ]
+
+  func make() throws -> (State, Screen) {
+    var state = keys == nil ? State() : try fixtureState(fixtureModel())
+    var screen = fixtureScreen()
+    if name == "training" { try fixtureTraining(&state) }
+    for step in (keys ?? "").split(separator: " ") {
+      _ = play(String(step), &screen, &state, Size(width: 120, height: 36))
+      if step == "w" { try answerSteps(&state) }
+      if step == "W", let subject = state.blame.inquiries.asked.first {
+        _ = screen.apply(.blameStarted(JobID(8), subject), &state)
+        _ = screen.apply(.blamed(subject, fixtureBlame()), &state)
+      }
+    }
+    return (state, screen)
+  }
+}
+
+/// Sentences and ids of every table, dialogs among them.
+@Test func everyCommandIsExplained() {
+  for (title, rows) in Screen.commandTables {
+    #expect(!rows.isEmpty, "\(title)")
+    for row in rows {
+      #expect(row.explanation.hasSuffix(".") && row.explanation.count > 5, "\(row.id)")
+      #expect(!row.title.isEmpty && !row.group.isEmpty && !row.keys.isEmpty, "\(row.id)")
+    }
+  }
+  let known = Set(Screen.commandTables.flatMap { $0.rows.map(\.id) })
+  for (_, rows) in Screen.commandTables {
+    for row in rows { #expect(known.isSuperset(of: row.replaces), "\(row.id) replaces what is not there") }
+  }
+}
+
+/// Where two commands of one place have a key, the first says that it takes it.
+@Test(arguments: Situation.all)
+func noKeyDoesTwoThingsInOnePlace(situation: Situation) throws {
+  var (state, screen) = try situation.make()
+  for kind in PaneKind.allCases {
+    _ = screen.handle(.key(.character(Character("\(kind.rawValue)"))), &state)
+    #expect(screen.focus == kind)
+    var owners: [Key: [CommandSummary]] = [:]
+    for command in screen.commandsHere(state) {
+      for key in command.keys { owners[key, default: []].append(command) }
+    }
+    for (key, commands) in owners where commands.count > 1 {
+      for other in commands.dropFirst() {
+        #expect(
+          commands[0].replaces.contains(other.id),
+          "\(kind.title), \(situation.name): \(key.label) is \(commands.map(\.id))")
+      }
+    }
+  }
+}
+
+/// Dialogs: keys that are there together are different ones.
+@Test func noKeyDoesTwoThingsInADialog() throws {
+  let (state, screen) = try Situation.all[1].make()
+  let dialogs: [any Overlay] = [
+    screen.help(state), screen.palette(state), ConfirmDialog(title: "", lines: [], outputs: []),
+    TextDialog(title: "") { _ in [] }, AdviceDialog(), SearchDialog(state), ChangesDialog(state),
+    OpenDialog(state),
+    ExportDialog(try #require(state.currentEntry), model: "", state),
+  ]
+  for dialog in dialogs {
+    let keys = dialog.summaries(state).flatMap(\.keys)
+    #expect(Set(keys).count == keys.count && !keys.isEmpty, "\(dialog.title)")
+  }
+}
+
+/// Every command of every pane is in help where it can be meant, and typing its id into the palette comes to it.
+@Test func everyCommandIsInHelpAndPalette() throws {
+  var seen: Set<String> = []
+  for situation in Situation.all {
+    var (state, screen) = try situation.make()
+    for kind in PaneKind.allCases {
+      _ = screen.handle(.key(.character(Character("\(kind.rawValue)"))), &state)
+      let help = screen.help(state).listedIDs
+      #expect(Set(help) == Set(screen.commandsHere(state).map(\.id)))
+      seen.formUnion(help)
+    }
+    let screenRect = Rect(x: 0, y: 0, width: 120, height: 36)
+    for id in screen.palette(state).listedIDs {
+      var palette = screen.palette(state)
+      _ = palette.handle(.paste(id), state, screen: screenRect)
+      #expect(palette.chosenID == id, "\(situation.name)")
+    }
+  }
+  let all = Screen.commandTables.prefix(1 + PaneKind.allCases.count).flatMap { $0.rows.map(\.id) }
+  #expect(seen == Set(all))
+}
+
+@Test func theReasonIsShownAndKept() throws {
+  var state = State()
+  var screen = fixtureScreen()
+  let size = Size(width: 100, height: 30)
+  _ = play(": text:run enter", &screen, &state, size)
+  let text = screen.draw(state, size: size).text()
+  #expect(text.contains("There is no candidate; n makes one.") && text.contains("Commands"), "\(text)")
+}
+
+/// A command that a pane replaces is in help without the key that it does not have there.
+@Test func helpShowsKeysAsTheyWorkHere() throws {
+  let (state, screen) = try Situation.all[3].make()
+  let help = screen.help(state)
+  #expect(help.label(of: "layers.time") == "r" && help.label(of: "run") == "F5")
+}
+
+@Test func dialogsHaveHelpOfTheirOwn() throws {
+  var state = try fixtureState(fixtureModel())
+  var screen = fixtureScreen()
+  let size = Size(width: 100, height: 30)
+  _ = play("S ?", &screen, &state, size)
+  #expect(screen.draw(state, size: size).text().contains("Go to the next setting."))
+  // What is chosen there is done in the dialog below.
+  _ = play("text:search.close enter", &screen, &state, size)
+  #expect(!screen.draw(state, size: size).text().contains("Minimize"))
+  _ = play("i f1", &screen, &state, size)
+  #expect(screen.draw(state, size: size).text().contains("Take the text as it is."))
+}
