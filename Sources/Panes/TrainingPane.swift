@@ -207,21 +207,6 @@ private struct TrainingPlot {
     return value(progress.history[epoch], figure).map { Chart.Position(Double(epoch + 1), $0) }
   }
 
-  /// Groups of runs in as few lines as they fit in, never broken but where one is wider than the line.
-  private static func lines(_ groups: [[Run]], width: Int) -> [[Run]] {
-    var lines: [[Run]] = []
-    for group in groups {
-      if let last = lines.last, Fitting.width(of: last) + 2 + Fitting.width(of: group) <= width {
-        lines[lines.count - 1] += [Run("  ")] + group
-      } else if let run = group.first, group.count == 1, Fitting.width(of: group) > width {
-        lines += Fitting.wrap(run.text, to: width).map { [Run($0, run.style)] }
-      } else {
-        lines.append(group)
-      }
-    }
-    return lines
-  }
-
   // MARK: drawing
 
   func draw(on canvas: inout Canvas, in area: Rect, _ asked: TrainingPane.Figure?) {
@@ -234,17 +219,17 @@ private struct TrainingPlot {
       }
       return first + lines.count
     }
-    y = put(Self.lines(status, width: area.width), in: area, at: y)
+    y = put(Fitting.flow(status, to: area.width), in: area, at: y)
     guard isWide, figure != .loss else {
       let groups = figure == .loss ? [] : loss
-      y = put(Self.lines(groups, width: area.width), in: area, at: y)
-      y = put(Self.lines(legend(figure), width: area.width), in: area, at: y)
+      y = put(Fitting.flow(groups, to: area.width), in: area, at: y)
+      y = put(Fitting.flow(legend(figure), to: area.width), in: area, at: y)
       draw(figure, on: &canvas, in: area.inset(top: y - area.y))
       return
     }
     let columns = area.columns([.share(2), .share(3)], gap: 2)
     for (column, figure) in zip(columns, [TrainingPane.Figure.loss, figure]) {
-      let first = put(Self.lines(legend(figure), width: column.width), in: column, at: y)
+      let first = put(Fitting.flow(legend(figure), to: column.width), in: column, at: y)
       draw(figure, on: &canvas, in: column.inset(top: first - area.y))
     }
   }

@@ -260,6 +260,54 @@ import Testing
     }
   }
 
+  @Test func curvesAndWhiskersEndAtTheEdge() {
+    let area = Rect(x: 0, y: 0, width: 30, height: 12)
+    func text(_ chart: Chart) -> String {
+      var canvas = Canvas(area.size, glyphs: Glyphs(.unicode, plot: .ascii))
+      chart.draw(on: &canvas, in: area)
+      return canvas.text()
+    }
+    let axes = (x: Chart.Axis(range: 0...10), y: Chart.Axis(range: 0...10))
+    // From outside on the left to outside on the right, through the middle.
+    let through = Chart(x: axes.x, y: axes.y, curves: [Chart.Curve([.init(-20, 5), .init(30, 5)])])
+    let plot = through.frame(in: area).plot
+    #expect(text(through).count { $0 == "·" } == plot.width)
+    let past = Chart(x: axes.x, y: axes.y, curves: [Chart.Curve([.init(-20, 5), .init(5, 40)])])
+    #expect(!text(past).contains("·"))
+    let whole = Chart(x: axes.x, y: axes.y, whiskers: [.init(at: .init(5, 5), y: 2...8)])
+    #expect(
+      text(whole).contains("┬") && text(whole).count { $0 == "┴" } == 1 + text(through).count { $0 == "┴" })
+    let open = Chart(x: axes.x, y: axes.y, whiskers: [.init(at: .init(5, 5), y: 2...80)])
+    #expect(!text(open).contains("┬"), "the end is out of sight")
+    let frame = whole.frame(in: area)
+    for x in 0...10 {
+      for y in 0...10 {
+        guard let cell = frame.cell(of: .init(Double(x), Double(y))) else {
+          Issue.record("inside")
+          continue
+        }
+        #expect(frame.cell(of: frame.position(of: cell)) == cell)
+      }
+    }
+    #expect(frame.cell(of: .init(11, 5)) == nil)
+  }
+
+  @Test func reachesStayInsideTheWhole() {
+    for scale in [Chart.Scale.linear, .log] {
+      let whole = Chart.Reach(Chart.Axis(scale, range: 1...1000), over: [])
+      var seen = whole
+      for step in 0..<50 {
+        seen = seen.scaled(by: 0.7, around: 40, inside: whole).moved(
+          by: step % 3 == 0 ? 0.3 : -0.2, inside: whole)
+        #expect(seen.range.lowerBound >= 1 - 1e-9 && seen.range.upperBound <= 1000 + 1e-6)
+        #expect(seen.magnification(in: whole) <= 1000.001)
+        #expect(seen.showing(700, inside: whole).place(700) != nil)
+      }
+      let back = seen.scaled(by: 1e9, around: 3, inside: whole)
+      #expect(abs(back.magnification(in: whole) - 1) < 1e-9)
+    }
+  }
+
   @Test func ticks() {
     #expect(
       Ticks.linear(86.3...87.5, count: 4).values.map { Numbers.fixed($0, 1) } == ["86.5", "87.0", "87.5"])

@@ -89,6 +89,22 @@ package enum Fitting {
     return lines
   }
 
+  /// Groups of runs in as few lines as they fit in, two columns apart; a group is broken only where it is wider than
+  /// the line.
+  package static func flow(_ groups: [[Run]], to width: Int) -> [[Run]] {
+    var lines: [[Run]] = []
+    for group in groups {
+      if let last = lines.last, Fitting.width(of: last) + 2 + Fitting.width(of: group) <= width {
+        lines[lines.count - 1] += [Run("  ")] + group
+      } else if let run = group.first, group.count == 1, Fitting.width(of: group) > width {
+        lines += Fitting.wrap(run.text, to: width).map { [Run($0, run.style)] }
+      } else {
+        lines.append(group)
+      }
+    }
+    return lines
+  }
+
   /// As many whole characters as fit.
   package static func prefix(of text: String, columns: Int) -> String {
     var room = columns

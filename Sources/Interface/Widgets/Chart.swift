@@ -1,26 +1,5 @@
-import Foundation
-
 /// Points and curves over two axes.
 package struct Chart: Sendable {
-  package enum Scale: Hashable, Sendable { case linear, log }
-
-  package struct Axis: Sendable {
-    package var scale: Scale
-    /// What the axis covers; `nil` is what there is to show and a little more.
-    package var range: ClosedRange<Double>?
-    /// Makes the text at a tick from its value and the distance of ticks.
-    package var label: @Sendable (_ value: Double, _ step: Double) -> String
-
-    package init(
-      _ scale: Scale = .linear, range: ClosedRange<Double>? = nil,
-      label: @escaping @Sendable (Double, Double) -> String = { Ticks.label($0, step: $1) }
-    ) {
-      self.scale = scale
-      self.range = range
-      self.label = label
-    }
-  }
-
   package struct Position: Hashable, Sendable {
     package var x: Double
     package var y: Double
@@ -56,86 +35,108 @@ package struct Chart: Sendable {
     }
   }
 
+  /// How far a figure may be off: a thin line with ends.
+  package struct Whisker: Hashable, Sendable {
+    package var at: Position
+    /// Across, upward, or both.
+    package var x: ClosedRange<Double>?
+    package var y: ClosedRange<Double>?
+    package var style: Style
+
+    package init(
+      at position: Position, x: ClosedRange<Double>? = nil, y: ClosedRange<Double>? = nil,
+      _ style: Style = .muted
+    ) {
+      at = position
+      self.x = x
+      self.y = y
+      self.style = style
+    }
+  }
+
   package var x: Axis
   package var y: Axis
   package var curves: [Curve]
+  package var whiskers: [Whisker]
   /// Later ones lie over earlier ones.
   package var marks: [Mark]
 
-  package init(x: Axis = Axis(), y: Axis = Axis(), curves: [Curve] = [], marks: [Mark] = []) {
+  package init(
+    x: Axis = Axis(), y: Axis = Axis(), curves: [Curve] = [], whiskers: [Whisker] = [], marks: [Mark] = []
+  ) {
     self.x = x
     self.y = y
     self.curves = curves
+    self.whiskers = whiskers
     self.marks = marks
   }
 
   package func draw(on canvas: inout Canvas, in area: Rect) {
     guard !area.isEmpty else { return }
+    let frame = frame(in: area)
     canvas.clipped(to: area) { canvas in
-      let positions = marks.map(\.at) + curves.flatMap(\.points)
-      let across = Reach(x, over: positions.map(\.x))
-      let upward = Reach(y, over: positions.map(\.y))
-      let plot = drawAxes(on: &canvas, in: area, across, upward)
-      guard !plot.isEmpty else { return }
-      drawCurves(on: &canvas, in: plot, across, upward)
-      drawMarks(on: &canvas, in: plot, across, upward)
+      drawAxes(on: &canvas, in: area, frame)
+      guard !frame.plot.isEmpty else { return }
+      drawCurves(on: &canvas, frame)
+      for whisker in whiskers { draw(whisker, on: &canvas, frame) }
+      drawMarks(on: &canvas, frame)
     }
+  }
+
+  /// Where positions come to lie when the chart is drawn.
+  package struct Frame: Sendable {
+    /// The cells between the axes.
+    package let plot: Rect
+    package let across: Reach
+    package let upward: Reach
+
+    /// The cell of a position; `nil` outside of the axes.
+    package func cell(of position: Position) -> Point? {
+      guard let x = across.place(position.x), let y = upward.place(position.y), !plot.isEmpty else {
+        return nil
+      }
+      return Point(
+        x: plot.x + Int((x * Double(plot.width - 1)).rounded()),
+        y: plot.maxY - 1 - Int((y * Double(plot.height - 1)).rounded()))
+    }
+
+    /// The position in the middle of a cell.
+    package func position(of cell: Point) -> Position {
+      Position(
+        across.value(at: Double(cell.x - plot.x) / Double(max(plot.width - 1, 1))),
+        upward.value(at: Double(plot.maxY - 1 - cell.y) / Double(max(plot.height - 1, 1))))
+    }
+  }
+
+  package func frame(in area: Rect) -> Frame {
+    let positions = marks.map(\.at) + curves.flatMap(\.points)
+    let across = Reach(x, over: positions.map(\.x))
+    let upward = Reach(y, over: positions.map(\.y))
+    guard hasAxes(area) else { return Frame(plot: area, across: across, upward: upward) }
+    let gutter = labels(upward, in: area).gutter
+    return Frame(plot: area.inset(left: gutter + 1, bottom: 2), across: across, upward: upward)
   }
 
   // MARK: parts
 
-  /// What an axis covers, as the numbers that are laid out evenly.
-  private struct Reach {
-    let isLog: Bool
-    let low: Double
-    let high: Double
+  private func hasAxes(_ area: Rect) -> Bool { area.width >= 14 && area.height >= 5 }
 
-    init(_ axis: Axis, over values: [Double]) {
-      isLog = axis.scale == .log
-      func even(_ value: Double) -> Double? {
-        let result = axis.scale == .log ? (value > 0 ? log10(value) : .nan) : value
-        return result.isFinite ? result : nil
-      }
-      if let range = axis.range, let low = even(range.lowerBound), let high = even(range.upperBound),
-        low < high
-      {
-        (self.low, self.high) = (low, high)
-        return
-      }
-      let seen = values.compactMap(even)
-      let (least, most) = (seen.min() ?? 0, seen.max() ?? 1)
-      let margin = most > least ? (most - least) * 0.05 : max(abs(most) * 0.05, isLog ? 0.05 : 1e-3)
-      (low, high) = (least - margin, most + margin)
-    }
-
-    /// 0 at the low end, 1 at the high end; `nil` where the axis has no place for it.
-    func place(_ value: Double) -> Double? {
-      let even = isLog ? (value > 0 ? log10(value) : .nan) : value
-      let place = (even - low) / (high - low)
-      return place.isFinite && place >= -1e-9 && place <= 1 + 1e-9 ? min(max(place, 0), 1) : nil
-    }
-
-    var range: ClosedRange<Double> { isLog ? pow(10, low)...pow(10, high) : low...high }
-
-    func ticks(_ count: Int) -> (values: [Double], step: Double) {
-      let even = Ticks.linear(range, count: count)
-      guard isLog else { return even }
-      let values = Ticks.logarithmic(range, count: count)
-      return (values, values == even.values ? even.step : min(1, values.first ?? 1))
-    }
+  /// The values beside the upward axis, their texts, and the columns these take.
+  private func labels(_ upward: Reach, in area: Rect) -> (values: [Double], texts: [String], gutter: Int) {
+    let (values, step) = upward.ticks(max(2, (area.height - 2) / 2))
+    let texts = values.map { y.label($0, step) }
+    return (values, texts, min((texts.map(CharacterWidth.of).max() ?? 0) + 1, area.width / 3))
   }
 
-  /// Draws both axes where there is room for them; returns what is left.
-  private func drawAxes(on canvas: inout Canvas, in area: Rect, _ across: Reach, _ upward: Reach) -> Rect {
-    guard area.width >= 14, area.height >= 5 else { return area }
-    let (values, step) = upward.ticks(max(2, (area.height - 2) / 2))
-    let labels = values.map { y.label($0, step) }
-    let gutter = min((labels.map(CharacterWidth.of).max() ?? 0) + 1, area.width / 3)
-    let plot = area.inset(left: gutter + 1, bottom: 2)
+  /// Draws both axes where there is room for them.
+  private func drawAxes(on canvas: inout Canvas, in area: Rect, _ frame: Frame) {
+    guard hasAxes(area) else { return }
+    let (plot, across, upward) = (frame.plot, frame.across, frame.upward)
+    let (values, texts, gutter) = labels(upward, in: area)
     canvas.verticalLine(x: plot.x - 1, y: plot.y, length: plot.height)
     canvas.put("└", x: plot.x - 1, y: plot.maxY, .border)
     canvas.horizontalLine(x: plot.x, y: plot.maxY, length: plot.width)
-    for (value, label) in zip(values, labels) {
+    for (value, label) in zip(values, texts) {
       guard let place = upward.place(value) else { continue }
       let row = plot.maxY - 1 - Int((place * Double(plot.height - 1)).rounded())
       canvas.put(label, x: area.x, y: row, width: gutter - 1, .muted, align: .right)
@@ -154,37 +155,68 @@ package struct Chart: Sendable {
       canvas.put(label, x: start, y: plot.maxY + 1, .muted)
       free = start + width + 1
     }
-    return plot
   }
 
-  private func drawCurves(on canvas: inout Canvas, in plot: Rect, _ across: Reach, _ upward: Reach) {
+  private func drawCurves(on canvas: inout Canvas, _ frame: Frame) {
+    let plot = frame.plot
     var grid = PlotGrid(canvas.glyphs.plot, width: plot.width, height: plot.height)
+    func dot(_ place: (x: Double, y: Double)) -> Point {
+      Point(
+        x: Int((place.x * Double(grid.dotWidth - 1)).rounded()),
+        y: grid.dotHeight - 1 - Int((place.y * Double(grid.dotHeight - 1)).rounded()))
+    }
     for curve in curves {
-      var last: Point?
+      var last: (x: Double, y: Double)?
       for position in curve.points {
-        guard let x = across.place(position.x), let y = upward.place(position.y) else {
+        // A place that an axis does not have lifts the pen.
+        guard let x = frame.across.fraction(position.x), let y = frame.upward.fraction(position.y) else {
           last = nil
           continue
         }
-        let point = Point(
-          x: Int((x * Double(grid.dotWidth - 1)).rounded()),
-          y: grid.dotHeight - 1 - Int((y * Double(grid.dotHeight - 1)).rounded()))
-        grid.line(from: last ?? point, to: point, curve.style)
-        last = point
+        if let seen = Reach.clip(from: last ?? (x, y), to: (x, y)) {
+          grid.line(from: dot(seen.from), to: dot(seen.to), curve.style)
+        }
+        last = (x, y)
       }
     }
     grid.draw(on: &canvas, at: Point(x: plot.x, y: plot.y))
   }
 
-  private func drawMarks(on canvas: inout Canvas, in plot: Rect, _ across: Reach, _ upward: Reach) {
-    var taken: Set<Point> = []
-    let placed = marks.compactMap { mark -> (Mark, Point)? in
-      guard let x = across.place(mark.at.x), let y = upward.place(mark.at.y) else { return nil }
-      let point = Point(
-        x: plot.x + Int((x * Double(plot.width - 1)).rounded()),
-        y: plot.maxY - 1 - Int((y * Double(plot.height - 1)).rounded()))
-      return (mark, point)
+  private func draw(_ whisker: Whisker, on canvas: inout Canvas, _ frame: Frame) {
+    /// The ends of a range as cells along an axis, and whether each is in sight.
+    func span(_ range: ClosedRange<Double>, _ reach: Reach, _ length: Int) -> [(cell: Int, isSeen: Bool)]? {
+      guard let low = reach.fraction(range.lowerBound), let high = reach.fraction(range.upperBound),
+        high >= 0, low <= 1
+      else { return nil }
+      return [low, high].map { end in
+        (Int((min(max(end, 0), 1) * Double(length - 1)).rounded()), (0...1).contains(end))
+      }
     }
+    let plot = frame.plot
+    if let range = whisker.y, let x = frame.across.place(whisker.at.x),
+      let ends = span(range, frame.upward, plot.height), ends[0].cell < ends[1].cell
+    {
+      let column = plot.x + Int((x * Double(plot.width - 1)).rounded())
+      let (bottom, top) = (plot.maxY - 1 - ends[0].cell, plot.maxY - 1 - ends[1].cell)
+      canvas.verticalLine(x: column, y: top, length: bottom - top + 1, whisker.style)
+      if ends[1].isSeen { canvas.put("┬", x: column, y: top, whisker.style) }
+      if ends[0].isSeen { canvas.put("┴", x: column, y: bottom, whisker.style) }
+    }
+    if let range = whisker.x, let y = frame.upward.place(whisker.at.y),
+      let ends = span(range, frame.across, plot.width), ends[0].cell < ends[1].cell
+    {
+      let row = plot.maxY - 1 - Int((y * Double(plot.height - 1)).rounded())
+      let (left, right) = (plot.x + ends[0].cell, plot.x + ends[1].cell)
+      canvas.horizontalLine(x: left, y: row, length: right - left + 1, whisker.style)
+      if ends[0].isSeen { canvas.put("├", x: left, y: row, whisker.style) }
+      if ends[1].isSeen { canvas.put("┤", x: right, y: row, whisker.style) }
+    }
+  }
+
+  private func drawMarks(on canvas: inout Canvas, _ frame: Frame) {
+    let plot = frame.plot
+    var taken: Set<Point> = []
+    let placed = marks.compactMap { mark in frame.cell(of: mark.at).map { (mark, $0) } }
     for (mark, point) in placed {
       canvas.put(mark.symbol, at: point, mark.style)
       taken.insert(point)
