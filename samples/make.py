@@ -69,7 +69,7 @@ inputs:
     scale: {1 / 255!r}
     mean: {list(MEAN)}
     std: {list(STD)}
-labels: {{file: {name}.npz, array: labels, output: scores}}
+labels: {{file: {name}.npz, array: labels, output: scores, names: classes.txt}}
 metric: top1
 """
     (HERE / f"{name}.yaml").write_text(text + ("trained-on: true\n" if trained_on else ""))
@@ -92,6 +92,7 @@ def main():
         data[name] = drawing.images(drawn, [options.seed, number])
         images, labels = data[name]
         np.savez_compressed(HERE / f"{name}.npz", images=images[:kept], labels=labels[:kept].astype(np.uint8))
+    (HERE / "classes.txt").write_text("".join(f"{name}\n" for name in drawing.CLASSES))
     card("train", f"{counts['train'][1]} of the images the network was trained on", trained_on=True)
     card("calibration", f"{counts['calibration'][1]} images to calibrate with; the network was not trained on them")
     card("test", f"{counts['test'][1]} images the network has not seen")
