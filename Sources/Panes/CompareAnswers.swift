@@ -160,8 +160,8 @@ struct CompareConfusion: CompareView {
     ]
     return Table(
       columns: [
-        Column("float32 says", minimum: 9, maximum: 24, growth: 3),
-        Column("candidate says", minimum: 9, maximum: 24, growth: 3),
+        Column("float32", minimum: 9, maximum: 24, growth: 3),
+        Column("→ candidate", minimum: 11, maximum: 24, growth: 3),
         Column("n", align: .right, minimum: 6),
       ] + (isLabelled ? counts : []), rowCount: rows.count, scroll: scroll, isFocused: isFocused,
       showsGutter: true)
@@ -237,10 +237,10 @@ struct CompareSamples: CompareView {
         Column("sample", align: .right, minimum: 7),
         // What float32 says of these is the label.
         Column(
-          source.answers?.isLabelled ?? false ? "label = float32" : "float32 says", minimum: 9, maximum: 20,
+          source.answers?.isLabelled ?? false ? "label = float32" : "float32", minimum: 9, maximum: 20,
           growth: 2),
         Column("margin", align: .right, minimum: 6),
-        Column("candidate says", minimum: 9, maximum: 20, growth: 2),
+        Column("candidate", minimum: 9, maximum: 20, growth: 2),
         Column("margin", align: .right, minimum: 6),
       ], rowCount: rows.count, scroll: scroll, isFocused: isFocused, showsGutter: true)
   }

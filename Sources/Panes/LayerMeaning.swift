@@ -54,7 +54,9 @@ struct LayerMeaning: Hashable {
     return result.map { (name: $0.0, text: $0.1) }
   }
 
-  /// What it has otherwise than another: `mode static → dynamic`. Where one of the two is float the mode says it all.
+  /// What it has otherwise than another, as `mode static → dynamic`.
+  ///
+  /// Where one of the two is float the mode says it all.
   func changes(from other: LayerMeaning) -> [String] {
     let (before, after) = (other.words, words)
     let isFloat = mode == .float || other.mode == .float

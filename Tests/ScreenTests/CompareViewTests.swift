@@ -187,6 +187,26 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
     #expect(titles() == ["A", "B", "C", "D"])
   }
 
+  /// Of thirty candidates the current one is always seen, with float32 beside it, and signs where there are more.
+  @Test func anyNumberOfCandidatesScrollsBesideFloat32() throws {
+    var (screen, state) = try answered()
+    for _ in 0..<26 { _ = screen.apply(.duplicate(CandidateID(1)), &state) }
+    _ = screen.apply(.select(CandidateID(1)), &state)
+    func heading() -> String { screen.draw(state, size: small).lines()[14] }
+    for number in 1...30 {
+      #expect(state.current == CandidateID(number))
+      #expect(heading().contains("float32") && heading().contains(" \(CandidateID(number).letter) "))
+      #expect(heading().contains("›") || number > 20)
+      _ = play("l", &screen, &state, small)
+    }
+    #expect(heading().contains("‹") && !heading().contains("›"))
+    for number in stride(from: 29, through: 1, by: -1) {
+      _ = play("h", &screen, &state, small)
+      #expect(heading().contains(" \(CandidateID(number).letter) "))
+    }
+    #expect(!heading().contains("‹"))
+  }
+
   @Test func aNoteIsWrittenAndTakenAway() throws {
     var (screen, state) = try answered()
     #expect(play("N text:keeps enter", &screen, &state, large).contains(.effect(.save)))
