@@ -3,14 +3,11 @@ import Interface
 import Workbench
 import Workflows
 
-/// The last column of the layers: what quantizing each alone costs, once something is known of it.
+/// The column of costs: what quantizing each alone costs, once something is known of it.
 struct LayerCostColumn {
   private let report: SensitivityReport?
   private let figures: LayerFigures
   private let isStale: Bool
-
-  /// Place among the columns.
-  static let place = 9
 
   init(_ state: State) {
     report = state.costs.report
@@ -20,8 +17,8 @@ struct LayerCostColumn {
 
   /// None while nothing is known; the title says what the figures are, `≈` that they are a guess, and `~` that they need
   /// not hold any more.
-  static func columns(_ state: State) -> [Column] {
-    guard let report = state.costs.report else { return [] }
+  static func column(_ state: State) -> Column? {
+    guard let report = state.costs.report else { return nil }
     let width = report.layers.first?.narrowest?.width.text ?? ""
     let title =
       switch report.metric {
@@ -30,7 +27,7 @@ struct LayerCostColumn {
       case .sqnr: "dB \(width)"
       case .accuracy: "Δ \(width)"
       }
-    return [Column(state.costs.isStale ? "~\(title)" : title, align: .right, minimum: 9, dropOrder: 6)]
+    return Column(state.costs.isStale ? "~\(title)" : title, align: .right, minimum: 9, dropOrder: 6)
   }
 
   func cell(_ layer: String) -> [Run] {

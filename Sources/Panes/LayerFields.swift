@@ -72,6 +72,12 @@ struct LayerField: Sendable {
     number("snr", "Signal to noise of the output in dB, once blame is traced: snr<20") {
       $0.figures.sqnrDb[$0.name]
     },
+    number("clip", "Clipped % of the weights, once the layer was looked at: clip>0.1") {
+      $0.figures.clipped[$0.name]?.weights.map { $0 * 100 }
+    },
+    number("clipin", "Clipped % of the input as calibration saw it, once it ran: clipin>0.1") {
+      $0.figures.clipped[$0.name]?.input.map { $0 * 100 }
+    },
     number("rule", "Number of the recipe's rule that decided: rule=2") {
       $0.view.resolved?.rule.map { Double($0 + 1) }
     },

@@ -5,12 +5,13 @@ import Workflows
 struct LayerMatcher: Sendable, Equatable {
   let query: String
   private let list: LayerList
+  /// Empty where the query asks for none, so that they may change without another look at the rows.
   let figures: LayerFigures
 
   init(_ query: String, _ state: State) {
     self.query = query
     list = state.layerList
-    figures = state.layerFigures
+    figures = query.contains(where: LayerQuery.isComparison) ? state.layerFigures : LayerFigures()
   }
 
   /// The layers there are.

@@ -86,6 +86,9 @@ struct LayerQuery {
 
   // MARK: Reading
 
+  /// Whether a character stands between a field and a value.
+  static func isComparison(_ character: Character) -> Bool { ":<>=".contains(character) }
+
   private static func term(
     _ rest: inout Substring
   ) throws(Problem) -> (isNegated: Bool, condition: Condition) {
@@ -132,7 +135,7 @@ struct LayerQuery {
   }
 
   private static func condition(_ token: Substring) throws(Problem) -> Condition {
-    guard let end = token.firstIndex(where: { ":<>=".contains($0) }) else {
+    guard let end = token.firstIndex(where: isComparison) else {
       return .word(token.lowercased())
     }
     let name = String(token[..<end])

@@ -11,8 +11,9 @@ struct LayerTree: Sendable {
   /// What it is worked out from, once for each change of it.
   struct Question: Sendable, Equatable {
     var matcher: LayerMatcher
-    var sort: LayersPane.Sort
-    var isDescending: Bool
+    var sort: LayerSort
+    /// For sorting; empty where the order needs none.
+    var figures: LayerFigures
     /// Whether scopes are wanted; without them the tree is empty.
     var isTree: Bool
   }
@@ -43,7 +44,7 @@ struct LayerTree: Sendable {
   struct Node: Sendable {
     let item: Item
     let children: [Int]
-    fileprivate let key: LayersPane.SortKey
+    fileprivate let key: LayerSort.Key
   }
 
   /// The layers, sorted.
@@ -61,10 +62,12 @@ struct LayerTree: Sendable {
     total = matcher.views.count
     bytes = found.reduce(0) { $0 + $1.bytesBefore }
     let sort = question.sort
-    let keys = found.enumerated().map { sort.key($0.element, place: $0.offset, matcher.figures) }
-    layers = Self.sorted(Array(found.indices), question.isDescending) { keys[$0] }.map { found[$0] }
+    let keys = found.enumerated().map { place, view in
+      sort.key(LayerRecord(view: view, figures: question.figures), place: place)
+    }
+    layers = Self.sorted(Array(found.indices), sort.isDescending) { keys[$0] }.map { found[$0] }
     guard question.isTree else { return }
-    var builder = Builder(views: found, keys: keys, sort: sort, isDescending: question.isDescending)
+    var builder = Builder(views: found, keys: keys, sort: sort)
     roots = builder.children(of: Array(found.indices), from: 0, below: 0)
     nodes = builder.nodes
   }
@@ -78,7 +81,7 @@ struct LayerTree: Sendable {
   }
 
   fileprivate static func sorted(
-    _ items: [Int], _ isDescending: Bool, key: (Int) -> LayersPane.SortKey
+    _ items: [Int], _ isDescending: Bool, key: (Int) -> LayerSort.Key
   ) -> [Int] {
     let ascending = items.map { (item: $0, key: key($0)) }.sorted { $0.key < $1.key }.map(\.item)
     return isDescending ? ascending.reversed() : ascending
@@ -86,17 +89,15 @@ struct LayerTree: Sendable {
 
   private struct Builder {
     let views: [LayerView]
-    let keys: [LayersPane.SortKey]
-    let sort: LayersPane.Sort
-    let isDescending: Bool
+    let keys: [LayerSort.Key]
+    let sort: LayerSort
     let names: [[UInt8]]
     var nodes: [Node] = []
 
-    init(views: [LayerView], keys: [LayersPane.SortKey], sort: LayersPane.Sort, isDescending: Bool) {
+    init(views: [LayerView], keys: [LayerSort.Key], sort: LayerSort) {
       self.views = views
       self.keys = keys
       self.sort = sort
-      self.isDescending = isDescending
       names = views.map { Array($0.facts.name.utf8) }
     }
 
@@ -130,7 +131,7 @@ struct LayerTree: Sendable {
         }
         return scope(of: group.layers, to: end, below: above)
       }
-      return LayerTree.sorted(children, isDescending) { nodes[$0].key }
+      return LayerTree.sorted(children, sort.isDescending) { nodes[$0].key }
     }
 
     private mutating func leaf(_ layer: Int, below above: Int) -> Int {
@@ -163,46 +164,9 @@ struct LayerTree: Sendable {
         bytesAfter: below.reduce(0) { $0 + $1.bytesAfter }, macs: below.reduce(0) { $0 + $1.facts.macs },
         mode: common { $0.resolved?.effective.mode ?? .float }, bits: common { Words.bits($0) },
         operatorName: common(\.facts.operatorName))
-      let key =
-        sort == .name
-        ? .text(scope.label) : layers.dropFirst().reduce(keys[layers[0]]) { sort.joined($0, keys[$1]) }
+      let key = sort.key(of: scope, from: layers.map { keys[$0] })
       nodes.append(Node(item: .scope(scope), children: children, key: key))
       return nodes.count - 1
-    }
-  }
-}
-
-extension LayersPane {
-  /// What rows are ordered by, worked out once for each.
-  enum SortKey: Comparable, Sendable {
-    case number(Double)
-    case text(String)
-  }
-}
-
-extension LayersPane.Sort {
-  /// The key of a layer at a place in the order of the graph.
-  fileprivate func key(_ view: LayerView, place: Int, _ figures: LayerFigures) -> LayersPane.SortKey {
-    switch self {
-    case .order: .number(Double(place))
-    case .name: .text(view.facts.name)
-    case .op: .text(view.facts.operatorName)
-    case .mode: .text(Words.bits(view))
-    case .size: .number(Double(view.bytesBefore))
-    case .saved: .number(Double(view.bytesBefore - view.bytesAfter))
-    case .macs: .number(Double(view.facts.macs))
-    case .cost: .number(figures.ranking[view.facts.name] ?? -.infinity)
-    }
-  }
-
-  /// The key of a scope from those of what is below: sizes add up, the costliest layer counts, else what comes first.
-  fileprivate func joined(_ a: LayersPane.SortKey, _ b: LayersPane.SortKey) -> LayersPane.SortKey {
-    switch (self, a, b) {
-    case (.size, .number(let a), .number(let b)), (.saved, .number(let a), .number(let b)),
-      (.macs, .number(let a), .number(let b)):
-      .number(a + b)
-    case (.cost, _, _): Swift.max(a, b)
-    default: Swift.min(a, b)
     }
   }
 }

@@ -10,16 +10,11 @@ import Workflows
 package struct LayersPane: CommandedPane {
   package static let kind = PaneKind.layers
 
-  /// What the rows are ordered by.
-  package enum Sort: String, Sendable, CaseIterable {
-    case order, name, op, mode, size, saved, macs, cost
-  }
-
   private var scroll = Scroll()
   private var filter = LayerFilter()
   private(set) var folding = LayerFolding()
-  private var sort = Sort.order
-  private var isDescending = false
+  private var sort = LayerSort()
+  private var columns = LayerColumns()
   private var stepSort = StepSort()
   private var blameSort = BlameSort()
   /// The layer whose channels the Blame view shows, and where its layers were left.
@@ -50,7 +45,12 @@ package struct LayersPane: CommandedPane {
     case closeAll(Bool)
     case clear
     case sort
+    /// By a column, or backwards where it sorts already.
+    case sortBy(String?)
     case reverse
+    case chooseColumns
+    /// Show or hide one.
+    case column(String)
     case zoom
     case showSteps(StepTimes.View?)
     case otherSteps
@@ -112,7 +112,7 @@ package struct LayersPane: CommandedPane {
           guard case .available = hasLayers($0) else { return hasLayers($0) }
           return .when(!$0.state.costs.isAsked, else: "They are being measured.")
         }),
-    ] + treeCommands + rooflineCommands + blameCommands + fieldCommands)
+    ] + treeCommands + rooflineCommands + blameCommands + columnCommands + fieldCommands)
 
   static let hasLayers: @Sendable (PaneContext<LayersPane>) -> Availability = {
     .when(!($0.state.project?.model.layers.isEmpty ?? true), else: "The model has no layers to quantize.")
@@ -122,8 +122,8 @@ package struct LayersPane: CommandedPane {
   private func rows(_ state: State) -> LayerRows {
     let question = LayerRows.Question(
       tree: LayerTree.Question(
-        matcher: LayerMatcher(filter.query, state), sort: sort, isDescending: isDescending,
-        isTree: folding.isTree),
+        matcher: LayerMatcher(filter.query, state), sort: sort,
+        figures: sort.readsFigures ? state.layerFigures : LayerFigures(), isTree: folding.isTree),
       closed: folding.closed(isFiltered: !filter.query.isEmpty))
     return rowMemo.answer(question) {
       let tree = treeMemo.answer(question.tree) { LayerTree(question.tree) }
@@ -249,13 +249,18 @@ package struct LayersPane: CommandedPane {
       stepSort.isDescending.toggle()
       return selection(state)
     case .sort:
-      let all = Sort.allCases
-      sort = all[((all.firstIndex(of: sort) ?? 0) + 1) % all.count]
-      isDescending = [.size, .saved, .macs, .cost].contains(sort)
+      sort.choose(nextSort(state, width: size.width))
+      return selection(state)
+    case .sortBy(let column):
+      sort.choose(column)
       return selection(state)
     case .reverse:
-      isDescending.toggle()
+      sort.isDescending.toggle()
       return selection(state)
+    case .chooseColumns: return [.open(ColumnsDialog(columns: columns, sort: sort))]
+    case .column(let id):
+      columns.toggle(id)
+      return []
     case .tree, .close, .open, .closeAll:
       fold(step, state, visible: visible)
       return selection(state)
@@ -362,7 +367,14 @@ package struct LayersPane: CommandedPane {
     case .wheelUp: return update(.move(.by(-3)), state, size: area.size)
     case .wheelDown: return update(.move(.by(3)), state, size: area.size)
     case .press(.left):
-      if table.isHeader(mouse.at, in: inside) { return update(.sort, state, size: area.size) }
+      if table.isHeader(mouse.at, in: inside) {
+        guard isTable(state) else { return update(.sort, state, size: area.size) }
+        let shown = columns.shown(state)
+        guard let place = table.column(at: mouse.at, in: inside), shown[place].column.sort != nil else {
+          return []
+        }
+        return update(.sortBy(shown[place].column.id), state, size: area.size)
+      }
       guard let row = table.row(at: mouse.at, in: inside) else { return [] }
       guard row == scroll.cursor else { return update(.move(.to(row)), state, size: area.size) }
       if isTable(state), rows(state).rows[row].scope != nil {
@@ -382,8 +394,8 @@ package struct LayersPane: CommandedPane {
       ]
     }
     let isSteps = state.steps.view != nil
-    let key = isSteps ? stepSort.key.rawValue : sort.rawValue
-    let sorting = "sort:\(key)\((isSteps ? stepSort.isDescending : isDescending) ? "↓" : "")"
+    let key = isSteps ? stepSort.key.rawValue : sort.title
+    let sorting = "sort:\(key)\((isSteps ? stepSort.isDescending : sort.isDescending) ? "↓" : "")"
     if let shown = state.shownBlame {
       let blamed = Fitting.cut(shown.title, to: 16) + "  "
       return [Run(blamed, .text), Run(blameSort.text(ofChannels: isLayerOpen), .muted)]
@@ -430,19 +442,19 @@ package struct LayersPane: CommandedPane {
   }
 
   private func table(_ state: State, count: Int, isFocused: Bool) -> Table {
-    Table(
-      columns: [
-        Column("name", minimum: 16, maximum: 60, growth: 6),
-        Column("operator", minimum: 8, maximum: 14, growth: 1, dropOrder: 3),
-        Column("output", minimum: 12, maximum: 16, growth: 1, dropOrder: 5),
-        Column("MAC", align: .right, minimum: 7, dropOrder: 4),
-        Column("mode", minimum: 4),
-        Column("W/A", minimum: 5),
-        Column("share", minimum: 6, maximum: 10, growth: 1, dropOrder: 2),
-        Column("KiB", align: .right, minimum: 6),
-        Column("→ q", align: .right, minimum: 6),
-      ] + LayerCostColumn.columns(state), rowCount: count, scroll: scroll, isFocused: isFocused,
-      showsGutter: true)
+    let shown = columns.shown(state)
+    return Table(
+      columns: shown.map(\.layout), rowCount: count, scroll: scroll, isFocused: isFocused,
+      showsGutter: true, sortColumn: sort.column.flatMap { id in shown.firstIndex { $0.column.id == id } },
+      sortsDescending: sort.isDescending)
+  }
+
+  /// What sorts after what does now: the order of the graph, then the columns that are seen.
+  private func nextSort(_ state: State, width: Int) -> String? {
+    let shown = columns.shown(state)
+    let seen = table(state, count: 0, isFocused: false).slots(width: width).map { shown[$0.column].column }
+    let ids = [nil] + seen.filter { $0.sort != nil }.map { Optional($0.id) }
+    return ids[((ids.firstIndex(of: sort.column) ?? 0) + 1) % ids.count]
   }
 
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
@@ -468,21 +480,24 @@ package struct LayersPane: CommandedPane {
       return
     }
     let table = table(state, count: rows.count, isFocused: isFocused)
-    let costs = LayerCostColumn(state)
     let words = filter.words
     let nameWidth = table.slots(width: area.width).first?.width ?? 0
-    let total = Swift.max(list.tree.bytes, 1)
+    let shown = columns.shown(state)
+    let context = LayerColumn.Context(
+      figures: state.layerFigures, costs: LayerCostColumn(state),
+      rules: state.currentEntry?.recipe.rules ?? [],
+      total: list.tree.bytes)
     let isMarked = { (row: Int) in
       rows[row].layer.map { state.marked.contains($0.facts.name) }
         ?? (!state.marked.isEmpty && rows[row].names.allSatisfy(state.marked.contains))
     }
     table.draw(on: &canvas, in: area, isMarked: isMarked) { row, column in
       if column == 0 { return Self.name(rows[row], list.isTree, words: words, width: nameWidth) }
-      guard let layer = rows[row].layer else {
-        return rows[row].scope.map { Self.cell($0, column, total: total) } ?? []
+      switch rows[row].item {
+      case .layer(let view, _):
+        return shown[column].column.cell(LayerRecord(view: view, figures: context.figures), context)
+      case .scope(let scope): return shown[column].column.scope(scope, context)
       }
-      return column == LayerCostColumn.place
-        ? costs.cell(layer.facts.name) : Self.cell(layer, column, total: total)
     }
   }
 
@@ -502,50 +517,6 @@ package struct LayersPane: CommandedPane {
       let name = Fitting.cutMiddle(label, to: layer.isChanged ? room - 2 : room)
       let runs = words.isEmpty ? [Run(name, plain)] : Filter.highlight(name, query: words, plain)
       return start + runs + (layer.isChanged ? [Run(" *", .warn)] : [])
-    }
-  }
-
-  /// What the layers below a scope come to.
-  private static func cell(_ scope: LayerTree.Scope, _ column: Int, total: Int) -> [Run] {
-    let share = Double(scope.bytesBefore) / Double(total)
-    let hasBytes = scope.bytesBefore > 0
-    return switch column {
-    case 1: [Run(scope.operatorName ?? "", .muted)]
-    case 3: [Run(scope.macs > 0 ? Numbers.count(scope.macs) : "-", .muted)]
-    case 4: [Run(scope.mode.map(Words.shortMode) ?? "mix", .muted)]
-    case 5: [Run(scope.bits ?? "mix", .muted)]
-    case 6: [Run(Bars.horizontal(share, width: 10), .gradient(.histogram, share))]
-    case 7: [Run(hasBytes ? Numbers.kibibytes(scope.bytesBefore) : "-", .muted)]
-    case 8:
-      [
-        Run(
-          hasBytes ? Numbers.kibibytes(scope.bytesAfter) : "-",
-          scope.bytesAfter < scope.bytesBefore ? .good : .muted)
-      ]
-    default: []
-    }
-  }
-
-  private static func cell(_ row: LayerView, _ column: Int, total: Int) -> [Run] {
-    let facts = row.facts
-    let mode = row.resolved?.effective.mode ?? .float
-    let plain: Style = mode == .float ? .muted : .text
-    switch column {
-    case 1: return [Run(facts.operatorName, .muted)]
-    case 2: return [Run(facts.outputShape?.map(String.init).joined(separator: "x") ?? "-", .muted)]
-    case 3: return [Run(facts.macs > 0 ? Numbers.count(facts.macs) : "-", .muted)]
-    case 4: return [Run(Words.shortMode(mode), plain)]
-    case 5: return [Run(Words.bits(row), plain)]
-    case 6:
-      let share = Double(facts.bytes) / Double(total)
-      return [Run(Bars.horizontal(share, width: 10), .gradient(.histogram, share))]
-    case 7: return [Run(facts.bytes > 0 ? Numbers.kibibytes(facts.bytes) : "-", .muted)]
-    default:
-      return [
-        Run(
-          facts.bytes > 0 ? Numbers.kibibytes(row.bytesAfter) : "-",
-          row.bytesAfter < facts.bytes ? .good : .muted)
-      ]
     }
   }
 }

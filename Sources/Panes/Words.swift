@@ -36,6 +36,37 @@ enum Words {
     return "\(layer.weightBits.map(String.init) ?? "-")/\(activations)"
   }
 
+  /// A layer's settings in few characters: mode, bits, what shares a scale.
+  private static func scheme(_ settings: LayerSettings, _ layer: ResolvedLayer) -> [String] {
+    // Without weights there is nothing to do but to run on codes or not.
+    let isFloat = layer.kind == .weighted ? settings.mode == .float : !settings.mode.isStatic
+    guard !isFloat else { return [shortMode(.float)] }
+    let activations = LayerView.activationBits(settings)
+    guard layer.kind == .weighted else { return [shortMode(settings.mode), "-/\(activations)"] }
+    let granularity =
+      switch settings.weights.granularity {
+      case .tensor: "tensor"
+      case .channel: "chan"
+      case .group(let size): "g\(size)"
+      }
+    return [shortMode(settings.mode), "\(settings.weights.bits)/\(activations)", granularity]
+  }
+
+  /// What was asked for a layer, and what of it takes effect otherwise, `nil` where all does: `PTQ 8/8 g32`, `chan`.
+  static func schemes(_ layer: ResolvedLayer) -> (asked: String, got: String?) {
+    let (asked, got) = (scheme(layer.requested, layer), scheme(layer.effective, layer))
+    let changes = asked.count == got.count ? zip(asked, got).filter { $0 != $1 }.map(\.1) : got
+    return (
+      asked.joined(separator: " "), asked == got || changes.isEmpty ? nil : changes.joined(separator: " ")
+    )
+  }
+
+  /// What a rule matches, in few words: `block/* Conv`.
+  static func match(_ match: Match) -> String {
+    let all = match.names + match.operators
+    return all.isEmpty ? "every layer" : all.joined(separator: " ")
+  }
+
   static func goal(_ goal: SearchGoal) -> String {
     switch goal {
     case .size: "size"

@@ -14,8 +14,11 @@ extension Screen {
   /// Help: commands of the focused pane, then those that work everywhere; choosing one runs it.
   package func help(_ state: State) -> MenuDialog {
     let here = keyMap.applied(to: panes[focus.rawValue - 1].summaries(state))
-    // What every list has comes last.
-    let own = here.filter { $0.group != Motions.group } + here.filter { $0.group == Motions.group }
+    // What every list has comes after the pane's own, and what has no key last.
+    let keyed = here.filter { !$0.keys.isEmpty }
+    let own =
+      keyed.filter { $0.group != Motions.group } + keyed.filter { $0.group == Motions.group }
+      + here.filter(\.keys.isEmpty)
     let all = own.before(keyMap.applied(to: Self.commands.summaries(in: state)))
     return MenuDialog(
       title: "Help: \(focus.title), then everywhere",

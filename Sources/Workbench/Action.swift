@@ -13,6 +13,8 @@ package enum Action: Sendable {
   case selectLayer(String?)
   case setMarks(Set<String>)
   case showDetail(LayerDetail)
+  /// Shares of the layers' inputs that codes cannot express, by a recipe's key.
+  case clippingFound(Recipe, [String: Double])
   // The current candidate's recipe.
   case edit(layers: [String], change: SettingsChange, title: String)
   case editDefaults(SettingsChange, title: String)

@@ -34,12 +34,10 @@ extension LayerDetail {
         continue
       }
       activations = Histogram(lower: seen.lowest, upper: seen.highest, bins: seen.bins)
-      let lower = encoding.real(encoding.codes.lowerBound)
-      let upper = encoding.real(encoding.codes.upperBound)
       activationGrid = Grid(
-        lower: lower, upper: upper, step: encoding.scales[0],
-        levels: Int(encoding.codes.upperBound - encoding.codes.lowerBound) + 1,
-        clipped: seen.share(outside: lower...Swift.max(lower, upper)), sqnrDb: nil)
+        lower: encoding.real(encoding.codes.lowerBound), upper: encoding.real(encoding.codes.upperBound),
+        step: encoding.scales[0], levels: Int(encoding.codes.upperBound - encoding.codes.lowerBound) + 1,
+        clipped: seen.share(outside: encoding), sqnrDb: nil)
       break
     }
   }
@@ -83,8 +81,10 @@ extension Candidate {
 }
 
 extension ObservedRange {
-  /// Share of what was seen outside a range, by the bins; 0 where none were kept.
-  fileprivate func share(outside range: ClosedRange<Float>) -> Double {
+  /// Share of what was seen that codes cannot express, by the bins; 0 where none were kept.
+  func share(outside encoding: Encoding) -> Double {
+    let lower = encoding.real(encoding.codes.lowerBound)
+    let range = lower...Swift.max(lower, encoding.real(encoding.codes.upperBound))
     let total = bins.reduce(0) { $0 + Double($1) }
     guard total > 0, highest > lowest else { return 0 }
     let width = (highest - lowest) / Float(bins.count)

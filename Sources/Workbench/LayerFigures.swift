@@ -14,6 +14,9 @@ package struct LayerFigures: Sendable, Equatable {
   /// Signal to noise of the layer's output in the candidate, as blame traced it.
   package var sqnrDb: [String: Double] = [:]
 
+  /// What codes cannot express.
+  package var clipped: [String: ClippedShares] = [:]
+
   package init() {}
 
   /// What the figures are worked out from.
@@ -43,8 +46,11 @@ extension LayerFigures {
 extension State {
   /// What is known of each layer now.
   package var layerFigures: LayerFigures {
+    let recipe = currentEntry?.recipe.key
     let sources = LayerFigures.Sources(
-      costs: costs.report, blame: currentEntry.flatMap { blame.reports[$0.recipe.key]?.blame })
-    return figureMemo.answer(sources) { LayerFigures(sources) }
+      costs: costs.report, blame: recipe.flatMap { blame.reports[$0]?.blame })
+    var figures = figureMemo.answer(sources) { LayerFigures(sources) }
+    figures.clipped = recipe.map { clipping[$0] } ?? [:]
+    return figures
   }
 }

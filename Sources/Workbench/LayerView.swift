@@ -40,11 +40,15 @@ package struct LayerView: Sendable, Hashable {
 
   /// Bits of the activations that it reads, 32 for float; `nil` where recipes do not speak of the layer.
   package var activationBits: Int? {
-    guard let settings = resolved?.effective else { return nil }
+    resolved.map { Self.activationBits($0.effective) }
+  }
+
+  /// Bits of the activations under settings, 32 for float.
+  package static func activationBits(_ settings: LayerSettings) -> Int {
     switch settings.mode {
-    case .static, .qat: return settings.activations.bits
-    case .dynamic: return 8
-    case .weightOnly, .float: return 32
+    case .static, .qat: settings.activations.bits
+    case .dynamic: 8
+    case .weightOnly, .float: 32
     }
   }
 

@@ -45,6 +45,7 @@ package struct State: Sendable {
   /// The layer under the cursor.
   package var layer: String?
   package var detail: LayerDetail?
+  package var clipping = Clipping()
   package var steps = StepTimes()
   package var costs = LayerCosts()
   package var advice = AdviceState()

@@ -16,6 +16,7 @@ extension State {
       return []
     case .open, .opened, .openFailed: return updateProject(action)
     case .selectLayer, .setMarks, .showDetail: return updateLayers(action)
+    case .clippingFound: return updateClipping(action)
     case .edit, .editDefaults, .setSamples, .setTraining, .undo, .redo, .travel, .add, .duplicate, .delete,
       .rename, .setNote,
       .select,
@@ -84,7 +85,10 @@ extension State {
       return []
     case .showDetail(let detail):
       // What was asked for a layer that is no longer under the cursor is late.
-      if detail.layer == layer, detail.recipe == currentEntry?.recipe.key { self.detail = detail }
+      if detail.layer == layer, detail.recipe == currentEntry?.recipe.key {
+        self.detail = detail
+        clipping.take(detail)
+      }
       return []
     default: return []
     }

@@ -21,7 +21,7 @@ func fixtureCosts(_ guess: SensitivityReport) throws -> SensitivityReport {
   return report
 }
 
-@Test(arguments: [("costs-guess-120x36", "enter"), ("costs-120x36", "s enter o o o o o o o")])
+@Test(arguments: [("costs-guess-120x36", "enter"), ("costs-120x36", "s enter o o o o o o o o")])
 func costFrames(name: String, keys: String) throws {
   let size = Size(width: 120, height: 36)
   var state = try fixtureState(fixtureModel())

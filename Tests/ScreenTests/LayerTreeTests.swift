@@ -57,7 +57,8 @@ func treeFrames(name: String, width: Int, height: Int, keys: String) throws {
 func namesMakeATree(names: [String], expected: String) throws {
   let (_, state) = try open(names)
   let tree = LayerTree(
-    LayerTree.Question(matcher: LayerMatcher("", state), sort: .order, isDescending: false, isTree: true))
+    LayerTree.Question(
+      matcher: LayerMatcher("", state), sort: LayerSort(), figures: LayerFigures(), isTree: true))
   func text(_ places: [Int], _ above: String) -> String {
     places.map { place in
       switch tree.nodes[place].item {

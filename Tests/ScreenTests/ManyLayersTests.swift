@@ -72,6 +72,13 @@ private func manyNames(_ count: Int) -> [String] {
   #expect(worked("E h") == 1, "the tree; h only goes up")
   #expect(worked("h") == 1, "closes")
   #expect(worked("/ b l o") == 3)
+  let recipe = try #require(state.currentEntry).recipe.key
+  let grid = LayerDetail.Grid(lower: -1, upper: 1, step: 0.1, levels: 21, clipped: 0.2, sqnrDb: 20)
+  let layer = "model.layers.3.block0.conv1"
+  _ = state.update(.selectLayer(layer))
+  _ = state.update(.showDetail(LayerDetail(layer: layer, recipe: recipe, weightGrid: grid)))
+  #expect(state.layerFigures.clipped[layer]?.weights == 0.2)
+  #expect(worked("enter") == 0, "figures that neither sort nor filter")
   _ = state.update(
     .edit(layers: ["model.layers.0.block0.conv0"], change: .init(mode: .float), title: "float"))
   #expect(worked("k") == 1)

@@ -142,6 +142,7 @@ final class EffectRunner: Sendable {
         prepared, plan: plan, reporter: reporter.part(prepares...1),
         partial: { [mailbox] in mailbox.post(.partial(id, recipe: recipe, $0)) })
       mailbox.post(.measured(id, recipe: recipe, measurement))
+      mailbox.post(.clippingFound(recipe.key, prepared[0].candidate.clippedInputs))
     }
     mailbox.post(.started(job, id))
   }

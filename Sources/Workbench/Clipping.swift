@@ -1,0 +1,78 @@
+import Graph
+import Quantization
+
+/// Shares of a layer's values that its codes cannot express, 0…1; `nil` where they are not known.
+package struct ClippedShares: Sendable, Equatable {
+  /// Of the weights: known once the layer was looked at.
+  package var weights: Double?
+  /// Of the input as calibration saw it: known once the candidate ran.
+  package var input: Double?
+
+  package init(weights: Double? = nil, input: Double? = nil) {
+    self.weights = weights
+    self.input = input
+  }
+}
+
+/// What is known of clipped shares in this session.
+package struct Clipping: Sendable {
+  /// By recipe key and layer.
+  private var shares: [Recipe: [String: ClippedShares]] = [:]
+
+  package init() {}
+
+  package subscript(recipe: Recipe) -> [String: ClippedShares] { shares[recipe] ?? [:] }
+
+  /// What was seen of one layer.
+  mutating func take(_ detail: LayerDetail) {
+    if let weights = detail.weightGrid?.clipped {
+      shares[detail.recipe, default: [:]][detail.layer, default: ClippedShares()].weights = weights
+    }
+    if let input = detail.activationGrid?.clipped, detail.activations?.bins.isEmpty == false {
+      shares[detail.recipe, default: [:]][detail.layer, default: ClippedShares()].input = input
+    }
+  }
+
+  /// What calibration saw of all layers.
+  mutating func take(_ inputs: [String: Double], of recipe: Recipe) {
+    for (layer, share) in inputs {
+      shares[recipe, default: [:]][layer, default: ClippedShares()].input = share
+    }
+  }
+
+  /// Forgets recipes that no candidate has any more.
+  mutating func keep(_ recipes: [Recipe]) {
+    let kept = Set(recipes)
+    shares = shares.filter { kept.contains($0.key) }
+  }
+}
+
+extension State {
+  mutating func updateClipping(_ action: Action) -> [Effect] {
+    // Late where no candidate has the recipe any more.
+    if case .clippingFound(let recipe, let inputs) = action {
+      let recipes = candidates.map(\.recipe.key)
+      clipping.keep(recipes)
+      if recipes.contains(recipe) { clipping.take(inputs, of: recipe) }
+    }
+    return []
+  }
+}
+
+extension Candidate {
+  /// Of each layer whose input has an encoding: the share of what calibration saw of it outside the range of codes, where
+  /// the observer counted it.
+  package var clippedInputs: [String: Double] {
+    var shares: [String: Double] = [:]
+    for node in encoded.graph.nodes {
+      for case let input? in node.inputs {
+        guard let encoding = encoded.activations[input],
+          let seen = observed[input] ?? roots[input].flatMap({ observed[$0] }), !seen.bins.isEmpty
+        else { continue }
+        shares[node.name] = seen.share(outside: encoding)
+        break
+      }
+    }
+    return shares
+  }
+}
