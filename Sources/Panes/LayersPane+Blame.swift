@@ -21,7 +21,7 @@ extension LayersPane {
   /// What opens, closes and fills the Blame view.
   static let blameCommands: [Command<PaneContext<LayersPane>, Step>] = [
     Command(
-      "layers.blame", keys: [.character("W")], title: "blame",
+      "layers.blame", keys: [.character("E")], title: "blame",
       explanation: "Show which layers cause the candidate's error; finds out first.", group: "Blame",
       hint: 11, action: .showBlame(true),
       availability: {
@@ -29,7 +29,7 @@ extension LayersPane {
           ? .hidden : .when($0.state.project != nil, else: "No model is open.")
       }),
     Command(
-      "layers.blame-table", keys: [.character("W"), .escape], title: "table",
+      "layers.blame-table", keys: [.character("E"), .escape], title: "table",
       explanation: "Go from the Blame view to the layer under the cursor in the table of layers.",
       group: "Blame", hint: 11, action: .showBlame(false),
       availability: { $0.state.blame.isShown ? .available : .hidden }),

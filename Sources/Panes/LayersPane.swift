@@ -471,7 +471,7 @@ package struct LayersPane: CommandedPane {
     guard !rows.isEmpty else {
       let text =
         state.project == nil
-        ? (state.opening.map { "opening \(($0 as NSString).lastPathComponent) …" } ?? "no model is open")
+        ? (state.opening.map { "opening \(($0 as NSString).lastPathComponent) …" } ?? "No model is open: f opens one.")
         : filter.query.isEmpty
           ? "The model has no layers to quantize." : "No layer matches /\(filter.query). esc clears it."
       for (row, line) in Fitting.wrap(text, to: area.width).enumerated() where row < area.height {

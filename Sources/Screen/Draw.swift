@@ -107,7 +107,7 @@ extension Screen {
       let roles = state.currentEntry.flatMap { state.trials[$0.recipe.key]?.roles }
       let text =
         state.currentEntry.map { "\($0.title)\(roles.map { ": \($0)" } ?? ", not measured as it is")" } ?? ""
-      canvas.put(" \(text)", x: row.x, y: row.y, width: row.width, .muted)
+      canvas.spread([Run(" \(text)", .muted)], tourRuns(), in: row)
       return
     }
     let more = active.count > 1 ? [Run("   +\(Self.jobs(active.count - 1))", .muted)] : []

@@ -39,6 +39,8 @@ package struct Screen: Sendable {
   var panes: [any Pane] = Screen.allPanes
   /// Keys the user gave to commands.
   package var keyMap = KeyMap()
+  /// Hints that show the first time.
+  package var tour = Tour.over
   package private(set) var focus = PaneKind.layers
   var tab = PaneKind.compare
   /// The pane last looked at among those that share the place of the histogram.
@@ -48,6 +50,8 @@ package struct Screen: Sendable {
   var zoom = Layout.Zoom.normal
   var overlays: [any Overlay] = []
   var toast: (toast: Toast, until: Double)?
+  /// What was done since the shell last asked.
+  var recorded: [ReplayStep] = []
   private var size = Size(width: 80, height: 24)
 
   package init(
@@ -78,6 +82,14 @@ package struct Screen: Sendable {
   package mutating func apply(_ action: Action, _ state: inout State) -> [Request] {
     if case .clock(let now) = action, let toast, now >= toast.until { self.toast = nil }
     if case .fileChosen(let path, let kind) = action { return choose(path, kind, &state) }
+    if case .textWritten(let file) = action { say(Toast(.good, "wrote \(file.what) to \(file.path)"), state) }
+    if case .textExists(var file) = action {
+      file.overwrite = true
+      overlays.append(
+        ConfirmDialog(
+          title: "Replace file?", lines: ["\(file.path) is there already."], outputs: [.act(.writeText(file))]
+        ))
+    }
     if case .exportFailed(_, let message) = action { say(Toast(.bad, message), state) }
     if case .openFailed(let message) = action { say(Toast(.bad, message), state) }
     if case .exported(let path, let losses) = action {
@@ -102,6 +114,7 @@ package struct Screen: Sendable {
   }
 
   package mutating func handle(_ input: Input, _ state: inout State) -> [Request] {
+    record(input, state)
     if case .resize(let size) = input {
       self.size = size
       return []
@@ -111,17 +124,17 @@ package struct Screen: Sendable {
     switch input {
     case .key(let key): return handle(key, &state)
     case .mouse(let mouse): return handle(mouse, &state)
+    case .paste(let text): return paste(text, &state)
     default: return []
     }
   }
 
-  private var bounds: Rect { Rect(x: 0, y: 0, width: size.width, height: size.height) }
+  var bounds: Rect { Rect(x: 0, y: 0, width: size.width, height: size.height) }
   var layout: Layout { Layout(size: size, focus: focus, tab: tab, plot: plot, zoom: zoom) }
 
   private mutating func handleOverlay(_ input: Input, _ state: inout State) -> [Request] {
     let top = overlays.count - 1
-    let asks = input == .key(.function(1)) || input == .key(.character("?")) && !overlays[top].isTyping
-    if asks, !(overlays[top] is MenuDialog), !overlays[top].summaries(state).isEmpty {
+    if case .key(let key) = input, asksForHelp(key, state) {
       overlays.append(help(on: overlays[top], state))
       return []
     }
@@ -146,7 +159,7 @@ package struct Screen: Sendable {
     return run(Self.commands.match(key, in: state), &state)
   }
 
-  private func inside(_ kind: PaneKind) -> Size {
+  func inside(_ kind: PaneKind) -> Size {
     layout.place(of: kind)?.area.inset(by: 1).size ?? Size(width: 0, height: 0)
   }
 
@@ -183,7 +196,7 @@ package struct Screen: Sendable {
   }
 
   /// Runs a command of any table by its id.
-  private mutating func run(id: String, _ state: inout State) -> [Request] {
+  mutating func run(id: String, _ state: inout State) -> [Request] {
     if let top = overlays.indices.last {
       return perform(overlays[top].run(id: id, state, screen: bounds), &state)
     }
@@ -226,6 +239,7 @@ package struct Screen: Sendable {
     case .help: overlays.append(help(state))
     case .palette: overlays.append(palette(state))
     case .themes: openThemes()
+    case .tour: tour.toggle()
     case .advise:
       overlays.append(AdviceDialog())
       return state.advice.advice == nil ? apply(.advise, &state) : []
@@ -269,6 +283,8 @@ package struct Screen: Sendable {
     if case .open = step {
       return openFiles(&state)
     }
+    if case .copy = step { return copyPane(&state) }
+    if case .write = step { return openWrite(&state) }
     if case .undo = step { return apply(.undo, &state) }
     if case .redo = step { return apply(.redo, &state) }
     if case .runStale = step { return apply(.runStale, &state) }
@@ -285,7 +301,6 @@ package struct Screen: Sendable {
     case .delete: return apply(.delete(entry.id), &state)
     case .duplicate: return apply(.duplicate(entry.id), &state)
     case .baseline: return apply(.setBaseline(state.baseline == entry.id ? nil : entry.id), &state)
-    case .copy: return apply(.copy(entry.recipe.yaml, what: "the recipe of \(entry.title)"), &state)
     case .rename:
       overlays.append(
         TextDialog(title: "Rename \(entry.title)", text: entry.recipe.name) { [.act(.rename(entry.id, $0))] })

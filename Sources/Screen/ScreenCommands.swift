@@ -27,6 +27,8 @@ enum ScreenStep: Sendable {
   case search
   case open
   case copy
+  case write
+  case tour
   case undo
   case redo
   case changes
@@ -141,8 +143,15 @@ extension Screen {
         group: "Lathe", action: .open),
       Command(
         "copy", keys: [.character("y")], title: "copy",
-        explanation: "Copy the current recipe to the clipboard.",
-        group: "Candidate", action: .copy, availability: hasCandidate),
+        explanation: "Copy what the pane shows, as text; in Config the current recipe.",
+        group: "View", action: .copy),
+      Command(
+        "write", keys: [.character("W")], title: "write",
+        explanation: "Write what the pane shows, as text, to a file.", group: "View", action: .write),
+      Command(
+        "tour", keys: [.character("H")], title: "hints",
+        explanation: "Dismiss the hints for the first time, or show them again.", group: "Lathe",
+        action: .tour),
       Command(
         "undo", keys: [.character("z")], title: "undo", explanation: "Take the last change back.",
         group: "Recipe",

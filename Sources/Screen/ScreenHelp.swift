@@ -27,6 +27,12 @@ extension Screen {
       ])
   }
 
+  /// Whether a key opens the help of the dialog on top.
+  func asksForHelp(_ key: Key, _ state: State) -> Bool {
+    guard let top = overlays.last, !(top is MenuDialog), !top.summaries(state).isEmpty else { return false }
+    return key == .function(1) || key == .character("?") && !top.isTyping
+  }
+
   /// Help on a dialog.
   func help(on overlay: any Overlay, _ state: State) -> MenuDialog {
     MenuDialog(title: "Help: \(overlay.title)", sections: [(overlay.title, overlay.summaries(state))])

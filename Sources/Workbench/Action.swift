@@ -97,6 +97,10 @@ package enum Action: Sendable {
   case previewExport(ExportRequest)
   case exportPreviewed(ExportPreview)
   case importRecipe(path: String)
+  case writeText(TextFile)
+  case textWritten(TextFile)
+  /// The file is there already; the user decides.
+  case textExists(TextFile)
   case filesKnown(working: String, home: String, recent: [OpenRequest])
   /// Read a folder, again where it was read.
   case list(String)
@@ -178,6 +182,8 @@ package enum Effect: Sendable, Hashable {
   /// Answered by `exportPreviewed`.
   case previewExport(ExportRequest)
   case importRecipe(path: String)
+  /// Answered by `textWritten`, `textExists` or `exportFailed`.
+  case writeText(TextFile)
   /// Answered by `listed`.
   case list(String)
   /// Answered by `fileChosen`.

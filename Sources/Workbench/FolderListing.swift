@@ -179,6 +179,10 @@ extension State {
     case .exportPreviewed(let preview):
       files.preview = preview
       return []
+    case .writeText(let file): return [.writeText(file)]
+    case .textWritten(let file):
+      note("wrote \(file.what) to \(file.path)", .good)
+      return []
     case .exportFailed(let path, let message):
       note("\(path) is not written: \(message)", .error)
       return []

@@ -31,7 +31,8 @@ extension State {
     case .search, .searchStarted, .searchFound: return updateSearch(action)
     case .showBlame, .findBlame, .blameStarted, .blamed: return updateBlame(action)
     case .whatIfStarted, .whatIfReady, .predicted: return updatePredictions(action)
-    case .filesKnown, .list, .listed, .openFile, .previewExport, .exportPreviewed, .exportFailed:
+    case .filesKnown, .list, .listed, .openFile, .previewExport, .exportPreviewed, .exportFailed,
+      .writeText, .textWritten, .textExists:
       return updateFolders(action)
     // The screen asks before it opens.
     case .fileChosen: return []

@@ -10,6 +10,10 @@ struct UserFiles {
   let state: String
   let sessions: String
   let log: String
+  /// Hints that were followed or dismissed.
+  let tour: String
+  /// What was done in sessions.
+  let commands: String
   /// Models opened before.
   let recent: String
 
@@ -22,6 +26,8 @@ struct UserFiles {
     themes = base("XDG_CONFIG_HOME", "/.config") + "/lathe/themes"
     state = base("XDG_STATE_HOME", "/.local/state") + "/lathe"
     sessions = state + "/sessions"
+    tour = state + "/hints"
+    commands = state + "/commands"
     recent = state + "/recent.json"
     log = state + "/log"
   }
@@ -30,6 +36,19 @@ struct UserFiles {
   var themeNames: [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: themes)) ?? [])
       .filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+  }
+
+  /// The hints that are left; ids of the others stand in a file, one in a line.
+  func loadTour() -> Tour {
+    Tour(
+      done: Set(
+        ((try? String(contentsOfFile: tour, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)))
+  }
+
+  /// Remembers the hints; where that cannot be written they come again.
+  func save(_ tour: Tour) {
+    try? FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+    try? Files.replace(self.tour, with: Data(tour.done.sorted().map { $0 + "\n" }.joined().utf8))
   }
 
   /// The keys of the configuration, and what of it is not followed; a file that is not there says nothing.

@@ -1,5 +1,6 @@
 """Commands: exit statuses, JSON, refusals."""
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -83,7 +84,19 @@ def test_lists():
     assert {p["name"] for p in lathe_json("presets")} >= {"float", "static-int8", "onnxruntime-qdq"}
     assert {"terminal", "mono"} <= set(lathe_json("themes"))
     assert any(row["id"] == "run" for row in lathe_json("keys"))
-    assert "config" in lathe_json("paths")
+    assert {"config", "themes", "state", "sessions", "log", "commands"} <= set(lathe_json("paths"))
+
+
+def test_keys_of_the_configuration(tmp_path):
+    """Own keys are listed; what cannot be is said with its line, and the rest holds."""
+    folder = tmp_path / "lathe"
+    folder.mkdir()
+    (folder / "config.yaml").write_text("keys:\n  undo: [u, f7]\n  run: q\n  runn: x\n")
+    done = lathe("keys", "--json", env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)})
+    keys = {row["id"]: row["keys"] for row in json.loads(done.stdout)}
+    assert keys["undo"] == ["u", "f7"] and keys["run"] == ["r", "f5"]
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2 and "line 3" in lines[1] and "line 4" in lines[0], done.stderr
 
 
 def test_predictions_stand_beside_what_is_measured():

@@ -2,6 +2,7 @@
 import json
 import re
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -202,6 +203,45 @@ def test_choosing_qat_brings_training_settings(tmp_path):
     assert written["training"]["epochs"] == 12, frame
     assert written["training"]["distill"] == {"temperature": 2, "weight": 1}
     assert any(rule.get("mode") == "qat" for rule in written["rules"])
+
+
+def test_a_session_is_done_again(tmp_path):
+    """What was done in a terminal is in a log that gives the same frame, with and without one."""
+    screen = Screen(*SAMPLE, "--session", "none", XDG_STATE_HOME=str(tmp_path))
+    screen.wait_for("hint 1/3")
+    # Down, mark, rename by typing, a list of changes, then the layers alone: nothing that computes.
+    for keys in ["jj ", "i", "\x15mine\r", "U", "\x1b", "++"]:
+        screen.send(keys)
+        screen.settle()
+    seen = [line.rstrip() for line in screen.screen.display][1:34]
+    assert any("1 marked" in line for line in seen)
+    screen.send("q")
+    assert screen.end() == 0
+    log, = (tmp_path / "lathe/commands").glob("*.log")
+    text = log.read_text()
+    assert 'type "mine"' in text and "run layers.mark\n" in text and text.endswith("run quit\n"), text
+    frame = lathe("--replay", log, "--snapshot", "120x36").stdout
+    assert [line.rstrip() for line in frame.splitlines()][1:34] == seen
+    again = Screen("--replay", log, XDG_STATE_HOME=str(tmp_path))
+    again.wait_for("1 marked")
+    again.settle()
+    assert [line.rstrip() for line in again.screen.display][1:34] == seen, "it stays open where the session was quit"
+    again.send("q")
+    assert again.end() == 0
+    assert len(list((tmp_path / "lathe/commands").glob("*.log"))) == 1, "a replay is no session of its own"
+
+
+def test_hints_are_remembered(tmp_path):
+    for expected in ["hint 1/3", "hint 2/3"]:
+        screen = Screen(*SAMPLE, "--session", "none", XDG_STATE_HOME=str(tmp_path))
+        screen.wait_for(expected)
+        screen.send("?" if expected == "hint 2/3" else "m")
+        screen.settle()
+        screen.send("\x1b")
+        screen.settle()
+        screen.send("q")
+        assert screen.end() == 0
+    assert (tmp_path / "lathe/hints").read_text().split() == ["edit", "help"]
 
 
 def test_a_session_reopens_as_it_was(tmp_path):

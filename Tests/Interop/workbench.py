@@ -2,6 +2,7 @@
 import os
 import re
 import select
+import tempfile
 import time
 
 import ptyprocess
@@ -16,7 +17,10 @@ class Screen:
 
     def __init__(self, *arguments, columns=120, rows=36, command=(LATHE,), **environment):
         clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM")}
-        clean.update({"TERM": "xterm-256color", "LANG": "C.UTF-8"} | environment)
+        # What the program remembers stays out of the user's own files.
+        self.state = tempfile.TemporaryDirectory()
+        clean.update(
+            {"TERM": "xterm-256color", "LANG": "C.UTF-8", "XDG_STATE_HOME": self.state.name} | environment)
         self.started = time.perf_counter()
         self.process = ptyprocess.PtyProcess.spawn(
             [*map(str, command), *map(str, arguments)], dimensions=(rows, columns), env=clean)

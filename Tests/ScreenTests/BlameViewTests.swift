@@ -13,7 +13,7 @@ private let small = Size(width: 80, height: 24)
 func fixtureBlameView(_ size: Size, _ glyphs: Glyphs = .unicode) throws -> (Screen, State) {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen(glyphs)
-  _ = play("W", &screen, &state, size)
+  _ = play("E", &screen, &state, size)
   let subject = try #require(state.blame.inquiries.asked.first)
   _ = screen.apply(.blameStarted(JobID(8), subject), &state)
   _ = screen.apply(.blamed(subject, fixtureBlame()), &state)
@@ -37,7 +37,7 @@ func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
 @Test func theBlameViewSaysWhatItWaitsFor() throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()
-  let requests = play("W", &screen, &state, small)
+  let requests = play("E", &screen, &state, small)
   let subject = try #require(state.blame.inquiries.asked.first)
   let question = Request.effect(.blame(subject, title: "B weight-int4"))
   #expect(requests == [question])
@@ -64,7 +64,7 @@ func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
   #expect(row(0).contains("dense") && state.layer == "dense")
   _ = play("O G", &screen, &state, small)
   #expect(row(5).contains("dense"))
-  _ = play("W", &screen, &state, small)
+  _ = play("E", &screen, &state, small)
   #expect(!state.blame.isShown && state.layer == "dense")
   #expect(screen.draw(state, size: small).lines().contains { $0.contains("▸") && $0.contains("dense") })
 }
@@ -80,7 +80,7 @@ func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
   #expect(!text().contains("worst samples") && state.blame.isShown)
   _ = play("enter enter", &screen, &state, small)
   #expect(!text().contains("worst samples") && state.layer == "block/pointwise")
-  _ = play("enter W", &screen, &state, small)
+  _ = play("enter E", &screen, &state, small)
   #expect(!state.blame.isShown)
 }
 
@@ -88,8 +88,8 @@ func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
   var (screen, state) = try fixtureBlameView(small)
   _ = play("w", &screen, &state, small)
   #expect(!state.blame.isShown && state.steps.view == .candidate)
-  _ = play("W", &screen, &state, small)
+  _ = play("E", &screen, &state, small)
   #expect(state.blame.isShown && state.steps.view == nil)
   let footer = screen.draw(state, size: small).lines()[23]
-  #expect(footer.contains("W table") && footer.contains("enter channels") && footer.contains("r trace"))
+  #expect(footer.contains("E table") && footer.contains("enter channels") && footer.contains("r trace"))
 }

@@ -15,8 +15,8 @@ struct Situation: Sendable, CustomTestStringConvertible {
   static let all = [
     Situation(name: "empty", keys: nil), Situation(name: "full", keys: ""),
     Situation(name: "marks and filter", keys: "a / text:block enter"),
-    Situation(name: "roofline", keys: "w"), Situation(name: "blame", keys: "W"),
-    Situation(name: "channels", keys: "W j j enter"), Situation(name: "training", keys: "T"),
+    Situation(name: "roofline", keys: "w"), Situation(name: "blame", keys: "E"),
+    Situation(name: "channels", keys: "E j j enter"), Situation(name: "training", keys: "T"),
   ]
 
   func make() throws -> (State, Screen) {
@@ -26,7 +26,7 @@ struct Situation: Sendable, CustomTestStringConvertible {
     for step in (keys ?? "").split(separator: " ") {
       _ = play(String(step), &screen, &state, Size(width: 120, height: 36))
       if step == "w" { try answerSteps(&state) }
-      if step == "W", let subject = state.blame.inquiries.asked.first {
+      if step == "E", let subject = state.blame.inquiries.asked.first {
         _ = screen.apply(.blameStarted(JobID(8), subject), &state)
         _ = screen.apply(.blamed(subject, fixtureBlame()), &state)
       }
@@ -77,6 +77,7 @@ func noKeyDoesTwoThingsInOnePlace(situation: Situation) throws {
   let dialogs: [any Overlay] = [
     screen.help(state), screen.palette(state), ConfirmDialog(title: "", lines: [], outputs: []),
     TextDialog(title: "") { _ in [] }, AdviceDialog(), SearchDialog(state), ChangesDialog(state),
+    WriteDialog(what: "", text: "", state),
     OpenDialog(state),
     ExportDialog(try #require(state.currentEntry), model: "", state),
   ]

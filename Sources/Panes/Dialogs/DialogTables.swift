@@ -14,6 +14,7 @@ package enum DialogTables {
       ("Advice", AdviceDialog.everything(AdviceDialog())),
       ("Open", OpenDialog.everything(OpenDialog(State()))),
       ("Export", ExportDialog.everything(ExportDialog(Recipe(name: ""), title: "", model: "", State()))),
+      ("Write", WriteDialog.everything(WriteDialog(what: "", text: "", State()))),
       ("Changes", ChangesDialog.everything(ChangesDialog(State()))),
       ("Search", SearchDialog.everything(SearchDialog(State()))),
     ]

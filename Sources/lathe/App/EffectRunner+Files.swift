@@ -61,6 +61,20 @@ extension EffectRunner {
     }
   }
 
+  func submitText(_ file: TextFile) {
+    folders.submit("text") { [mailbox] _ in
+      if !file.overwrite, FileManager.default.fileExists(atPath: file.path) {
+        return mailbox.post(.textExists(file))
+      }
+      do {
+        try Files.replace(file.path, with: Data(file.text.utf8))
+        mailbox.post(.textWritten(file))
+      } catch {
+        mailbox.post(.exportFailed(path: file.path, "\(error)"))
+      }
+    }
+  }
+
   /// Writes an export and returns what the target cannot express.
   private func write(_ request: ExportRequest, _ project: Project, _ reporter: Reporter) throws -> [String] {
     let known = candidates.candidate(for: request.recipe.key)

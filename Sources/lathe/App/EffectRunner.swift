@@ -17,7 +17,7 @@ final class EffectRunner: Sendable {
   /// Short answers to the cursor, apart from the long work; a newer question replaces an older one.
   let answers: JobQueue
   /// Folders, which a slow disk may keep from answering for long.
-  private let folders: JobQueue
+  let folders: JobQueue
   let candidates = CandidateCache()
   let open = Locked<Project?>(nil)
   private let lastDetail = Locked<JobID?>(nil)
@@ -81,6 +81,7 @@ final class EffectRunner: Sendable {
     case .predict(let recipe, let times): answerPrediction(recipe, times)
     case .export(let request): submitExport(request)
     case .previewExport(let request): answerPreview(request)
+    case .writeText(let file): submitText(file)
     case .list(let path): folders.submit("folder") { [mailbox] _ in mailbox.post(.listed(.read(path))) }
     case .openFile(let path):
       folders.submit("file") { [mailbox] _ in mailbox.post(.fileChosen(path: path, FileKind(path: path))) }

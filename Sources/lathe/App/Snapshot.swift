@@ -23,10 +23,20 @@ final class Snapshot {
     self.wake = wake
   }
 
-  func run(opening request: OpenRequest, keys: [KeyScript.Step]) -> Canvas {
+  /// - Parameter replay: what is done before the keys are played.
+  func run(opening request: OpenRequest, replay: [ReplayStep] = [], keys: [KeyScript.Step]) -> Canvas {
     defer { runner.stop() }
     apply(.open(request))
+    perform(screen.handle(.resize(size), &state))
     settle()
+    for step in replay {
+      if step == .wait { settle() }
+      perform(screen.replay(step, &state))
+      // A session mostly ends by being quit; what it came to is looked at here.
+      isDone = false
+      drain()
+    }
+    perform(screen.handle(.resize(size), &state))
     for step in keys where !isDone {
       switch step {
       case .key(let key): perform(screen.handle(.key(key), &state))

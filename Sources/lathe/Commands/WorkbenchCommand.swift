@@ -44,6 +44,9 @@ struct WorkbenchCommand: ParsableCommand {
   @Option(help: "Keys to play before the frame is printed, for example 'j j space m r wait'.")
   var keys: String?
 
+  @Option(help: "Do again what a session did: a log of `lathe paths`, commands.")
+  var replay: String?
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -51,7 +54,8 @@ struct WorkbenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let request = try openRequest()
+    let replayed = try replay.map(Self.readReplay)
+    let request = try openRequest(replayed)
     let files = UserFiles()
     let (theme, warnings) = try ThemeLibrary.load(theme) { files.theme($0) }
     let environment = ProcessInfo.processInfo.environment
@@ -67,20 +71,26 @@ struct WorkbenchCommand: ParsableCommand {
       let runner = EffectRunner(
         threads: common.threadCount, sessions: session.map(Self.sessions) ?? .none, wake: { wake.signal() })
       let frame = Snapshot(runner: runner, screen: screen, size: snapshot.size, wake: wake)
-        .run(opening: request, keys: keys.map(KeyScript.steps) ?? [])
+        .run(opening: request, replay: replayed?.steps ?? [], keys: keys.map(KeyScript.steps) ?? [])
       Output.line(frame.text())
       return
     }
+    if replay == nil { screen.tour = files.loadTour() }
     let errors = ErrorLog(path: files.log)
     let terminal = try Terminal(
       Terminal.Options(color: color, usesMouse: !noMouse, crashLog: errors?.crashLog))
     let waker = terminal.waker
     let runner = EffectRunner(
-      threads: common.threadCount, sessions: session.map(Self.sessions) ?? .beside,
+      threads: common.threadCount, sessions: session.map(Self.sessions) ?? (replay == nil ? .beside : .none),
       recent: RecentModels(path: files.recent), wake: { waker.wake() })
     for warning in keyWarnings { runner.mailbox.post(.note("\(warning)", .warning)) }
     for warning in warnings { runner.mailbox.post(.note("\(warning)", .warning)) }
-    try App(terminal: terminal, runner: runner, screen: screen, errors: errors).run(opening: request)
+    let log = replay == nil ? SessionLog(folder: files.commands, opening: request) : nil
+    try App(
+      terminal: terminal, runner: runner, screen: screen, files: files, errors: errors, log: log,
+      replay: replayed?.steps ?? []
+    )
+    .run(opening: request)
     if let signal = terminal.endingSignal { CrashGuard.die(by: signal) }
   }
 
@@ -88,11 +98,27 @@ struct WorkbenchCommand: ParsableCommand {
     text == "none" ? .none : .folder(text)
   }
 
-  private func openRequest() throws -> OpenRequest {
+  private static func readReplay(_ path: String) throws -> ReplayLog {
+    let text: String
+    do {
+      text = try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      throw WorkflowError("\(path): cannot be read as UTF-8 text: \((error as NSError).localizedDescription)")
+    }
+    return try ReplayLog(text, file: path)
+  }
+
+  /// - Parameter replayed: its model and data are opened where none are given.
+  private func openRequest(_ replayed: ReplayLog?) throws -> OpenRequest {
     let loaded = try recipes.load(seed: common.seed).map { entry in
       var recipe = entry.recipe
       recipe.name = entry.name.replacingOccurrences(of: "preset:", with: "")
       return recipe
+    }
+    if model == nil, let replayed, let model = replayed.model {
+      return OpenRequest(
+        model: model, data: data ?? replayed.data, trainData: trainData ?? replayed.trainData, recipes: loaded
+      )
     }
     if let model {
       return OpenRequest(model: model, data: data, trainData: trainData, recipes: loaded)
