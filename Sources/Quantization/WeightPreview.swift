@@ -16,42 +16,47 @@ package struct WeightPreview: Sendable, Hashable {
 
   /// `nil` for weights that are not finite float32.
   package init?(_ tensor: Tensor, settings: WeightSettings, role: WeightRole) {
+    guard let encoded = EncodedTensor(nearest: tensor, settings: settings, role: role) else { return nil }
+    self.init(tensor, encoded)
+  }
+
+  /// Of codes that are there already, for finite float32 weights of their shape.
+  package init(_ tensor: Tensor, _ encoded: EncodedTensor) {
+    let encoding = encoded.encoding
+    let scales = encoding.scales
+    let widest = scales.indices.max { abs(scales[$0]) < abs(scales[$1]) } ?? 0
+    // A scale may be negative (`range: signed`).
+    let ends = [encoding.codes.lowerBound, encoding.codes.upperBound].map { encoding.real($0, at: widest) }
+    lower = min(ends[0], ends[1])
+    upper = max(ends[0], ends[1])
+    step = abs(scales[widest])
+    levels = Int(encoding.codes.upperBound - encoding.codes.lowerBound) + 1
+    var outside = 0
+    var noise = 0.0
+    WeightErrors.forEachError(tensor, encoded) { _, error, scale in
+      noise += Double(error) * Double(error)
+      // Farther from its code than rounding can take it.
+      if abs(Double(error)) > 0.5001 * abs(Double(scale)) { outside += 1 }
+    }
+    let signal = tensor.withElements(of: Float.self) { weights in
+      weights.reduce(0.0) { $0 + Double($1) * Double($1) }
+    }
+    clipped = Double(outside) / Double(tensor.count)
+    sqnrDb = noise > 0 && signal > 0 ? 10 * log10(signal / noise) : nil
+  }
+}
+
+extension EncodedTensor {
+  /// float32 weights rounded to nearest, whatever the method of the settings.
+  ///
+  /// `nil` for weights that are not finite float32.
+  package init?(nearest tensor: Tensor, settings: WeightSettings, role: WeightRole) {
     guard tensor.type == .float32, tensor.count > 0, role.channelAxis < tensor.rank,
       role.featureAxis < tensor.rank
     else { return nil }
     let encoder = WeightEncoder(
       settings: settings, shape: tensor.shape, channelAxis: role.channelAxis, groupAxis: role.featureAxis)
     guard let numbers = tensor.withElements(of: Float.self, { encoder.scales($0) }) else { return nil }
-    let encoded = tensor.withElements(of: Float.self) { encoder.encode($0, numbers) }
-    let codes = encoded.encoding.codes
-    var widest = 0
-    for index in numbers.scales.indices where numbers.scales[index] > numbers.scales[widest] {
-      widest = index
-    }
-    lower = encoded.encoding.real(codes.lowerBound, at: widest)
-    upper = encoded.encoding.real(codes.upperBound, at: widest)
-    step = numbers.scales[widest]
-    levels = Int(codes.upperBound - codes.lowerBound) + 1
-    var outside = 0
-    var signal = 0.0
-    var noise = 0.0
-    let isSigned = encoded.codes.type == .int8
-    tensor.withElements(of: Float.self) { weights in
-      encoded.codes.withBytes { bytes in
-        encoder.layout.forEachRun { range, cell, advances in
-          for (offset, index) in range.enumerated() {
-            let place = advances ? cell + offset : cell
-            let code = isSigned ? Int32(Int8(bitPattern: bytes[index])) : Int32(bytes[index])
-            let distance = Double(weights[index] - encoded.encoding.real(code, at: place))
-            signal += Double(weights[index]) * Double(weights[index])
-            noise += distance * distance
-            // Farther from its code than rounding can take it.
-            if abs(distance) > 0.5001 * Double(numbers.scales[place]) { outside += 1 }
-          }
-        }
-      }
-    }
-    clipped = Double(outside) / Double(tensor.count)
-    sqnrDb = noise > 0 && signal > 0 ? 10 * log10(signal / noise) : nil
+    self = tensor.withElements(of: Float.self) { encoder.encode($0, numbers) }
   }
 }

@@ -15,6 +15,10 @@ package enum Action: Sendable {
   case showDetail(LayerDetail)
   /// Shares of the layers' inputs that codes cannot express, by a recipe's key.
   case clippingFound(Recipe, [String: Double])
+  /// Make the current candidate, so that what calibration sees of its layers can be shown.
+  case calibrate
+  case calibrationStarted(JobID, Recipe)
+  case calibrated(Recipe)
   // The current candidate's recipe.
   case edit(layers: [String], change: SettingsChange, title: String)
   case editDefaults(SettingsChange, title: String)
@@ -178,6 +182,8 @@ package enum Effect: Sendable, Hashable {
   case predict(Recipe, LayerTimes)
   /// Compute what the histogram shows of a layer under a recipe.
   case detail(layer: String, Recipe)
+  /// Make the candidate of a recipe; answered by `calibrationStarted` and `calibrated`.
+  case calibrate(Recipe, title: String)
   case export(ExportRequest)
   /// Answered by `exportPreviewed`.
   case previewExport(ExportRequest)

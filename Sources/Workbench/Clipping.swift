@@ -28,7 +28,7 @@ package struct Clipping: Sendable {
     if let weights = detail.weightGrid?.clipped {
       shares[detail.recipe, default: [:]][detail.layer, default: ClippedShares()].weights = weights
     }
-    if let input = detail.activationGrid?.clipped, detail.activations?.bins.isEmpty == false {
+    if let input = detail.input?.grid?.clipped {
       shares[detail.recipe, default: [:]][detail.layer, default: ClippedShares()].input = input
     }
   }
@@ -63,16 +63,9 @@ extension Candidate {
   /// Of each layer whose input has an encoding: the share of what calibration saw of it outside the range of codes, where
   /// the observer counted it.
   package var clippedInputs: [String: Double] {
-    var shares: [String: Double] = [:]
-    for node in encoded.graph.nodes {
-      for case let input? in node.inputs {
-        guard let encoding = encoded.activations[input],
-          let seen = observed[input] ?? roots[input].flatMap({ observed[$0] }), !seen.bins.isEmpty
-        else { continue }
-        shares[node.name] = seen.share(outside: encoding)
-        break
-      }
-    }
-    return shares
+    Dictionary(
+      encoded.graph.nodes.compactMap { node in
+        node.inputs.lazy.compactMap { $0.flatMap(activations) }.first?.grid?.clipped.map { (node.name, $0) }
+      }, uniquingKeysWith: { first, _ in first })
   }
 }

@@ -46,6 +46,8 @@ package struct State: Sendable {
   package var layer: String?
   package var detail: LayerDetail?
   package var clipping = Clipping()
+  /// Candidates that are made to look into, by recipe key.
+  package var calibrations = Inquiries<Recipe>()
   package var steps = StepTimes()
   package var costs = LayerCosts()
   package var advice = AdviceState()

@@ -17,6 +17,7 @@ extension State {
     case .open, .opened, .openFailed: return updateProject(action)
     case .selectLayer, .setMarks, .showDetail: return updateLayers(action)
     case .clippingFound: return updateClipping(action)
+    case .calibrate, .calibrationStarted, .calibrated: return updateCalibrations(action)
     case .edit, .editDefaults, .setSamples, .setTraining, .undo, .redo, .travel, .add, .duplicate, .delete,
       .rename, .setNote,
       .select,
@@ -158,6 +159,7 @@ extension State {
     costsJobChanged(status)
     adviceJobChanged(status)
     blameJobChanged(status)
+    calibrationJobChanged(status)
     predictionJobChanged(status)
     let effects = searchJobChanged(status)
     guard status.state.isOver, let id = owners[status.id] else { return effects }

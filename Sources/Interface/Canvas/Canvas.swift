@@ -144,6 +144,18 @@ package struct Canvas: Equatable, Sendable {
     }
   }
 
+  /// Replaces what was drawn by its ASCII stand-ins.
+  package mutating func plain(_ area: Rect) {
+    let area = area.intersection(clip)
+    guard !area.isEmpty else { return }
+    for y in area.y..<area.maxY {
+      for index in (y * width + area.x)..<(y * width + area.maxX) where cells[index].scalar >= 0x7F {
+        if cells[index].isWide || cells[index].isRightHalf { continue }
+        cells[index] = Cell(Glyphs.asciiForm(of: cells[index].scalar), style: cells[index].style)
+      }
+    }
+  }
+
   package mutating func horizontalLine(
     x: Int, y: Int, length: Int, _ style: Style = .border, with character: Character = "─"
   ) {

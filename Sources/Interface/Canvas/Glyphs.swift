@@ -4,15 +4,26 @@
 /// same in both.
 package struct Glyphs: Hashable, Sendable {
   package enum Characters: String, Hashable, Sendable, CaseIterable { case unicode, ascii }
-  /// How curves are drawn: 2×4 dots, 2×2 blocks, or one character per cell.
-  package enum Plot: String, Hashable, Sendable, CaseIterable { case braille, block, ascii }
+  /// How plots are drawn: 2×2 blocks, one character per cell, or 2×4 dots where that is asked for.
+  package enum Plot: String, Hashable, Sendable, CaseIterable {
+    case block, ascii, braille
+
+    /// In a sentence.
+    package var title: String {
+      switch self {
+      case .block: "blocks"
+      case .ascii: "ASCII characters"
+      case .braille: "braille, which some fonts and screen readers do not take"
+      }
+    }
+  }
 
   package var characters: Characters
   package var plot: Plot
 
   package init(_ characters: Characters = .unicode, plot: Plot? = nil) {
     self.characters = characters
-    self.plot = characters == .ascii ? .ascii : plot ?? .braille
+    self.plot = characters == .ascii ? .ascii : plot ?? .block
   }
 
   package static let unicode = Glyphs(.unicode)
@@ -56,7 +67,7 @@ package struct Glyphs: Hashable, Sendable {
     let pairs: [(Character, Character)] = [
       ("▸", ">"), ("▹", ">"), ("◂", "<"), ("▾", "v"), ("▴", "^"), ("▲", "^"), ("▼", "v"), ("▶", ">"),
       ("◀", "<"),
-      ("✱", "*"), ("★", "*"), ("☆", "*"), ("●", "o"), ("○", "o"), ("◆", "x"), ("◇", "x"), ("■", "#"),
+      ("✱", "*"), ("★", "*"), ("☆", "+"), ("●", "o"), ("○", "0"), ("◆", "x"), ("◇", "%"), ("■", "#"),
       ("□", "o"),
       ("·", "."), ("•", "*"), ("…", "~"), ("‹", "<"), ("›", ">"), ("«", "<"), ("»", ">"), ("→", ">"),
       ("←", "<"),

@@ -80,6 +80,7 @@ package struct Chart: Sendable {
       drawCurves(on: &canvas, frame)
       for whisker in whiskers { draw(whisker, on: &canvas, frame) }
       drawMarks(on: &canvas, frame)
+      if canvas.glyphs.plot == .ascii { canvas.plain(area) }
     }
   }
 

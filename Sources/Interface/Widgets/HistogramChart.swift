@@ -1,6 +1,8 @@
+import Foundation
+
 /// Counts as upright bars, with the grid of a quantizer and what it cuts off drawn over them.
 package struct HistogramChart: Sendable {
-  package enum Scale: Hashable, Sendable { case linear, squareRoot }
+  package enum Scale: Hashable, Sendable { case linear, log }
 
   /// How often values fell into equal parts of `range`.
   package var counts: [Double]
@@ -48,6 +50,7 @@ package struct HistogramChart: Sendable {
       drawBars(on: &canvas, in: bars)
       if bars.height < area.height { drawAxis(on: &canvas, in: area.row(bars.height)) }
       if bars.height + 1 < area.height { drawLabels(on: &canvas, in: area.row(bars.height + 1)) }
+      if canvas.glyphs.plot == .ascii { canvas.plain(area) }
     }
   }
 
@@ -64,25 +67,50 @@ package struct HistogramChart: Sendable {
   }
 
   private func drawBars(on canvas: inout Canvas, in area: Rect) {
-    var heights = HistogramChart.resample(counts, to: area.width)
-    if scale == .squareRoot { heights = heights.map { $0.squareRoot() } }
-    let top = max(heights.max() ?? 0, .leastNormalMagnitude)
+    let isFine = canvas.glyphs.plot == .braille
+    let fractions = fractions(isFine ? area.width * 2 : area.width)
     let gridColumns = gridColumns(in: area)
-    let step = (range.upperBound - range.lowerBound) / Double(max(1, area.width))
     for x in 0..<area.width {
-      let fraction = x < heights.count ? heights[x] / top : 0
-      let middle = range.lowerBound + (Double(x) + 0.5) * step
-      let style = clip.map { $0.contains(middle) } ?? true ? Style.gradient(.histogram, fraction) : .warn
+      for y in area.y..<area.maxY where gridColumns.contains(area.x + x) {
+        canvas.put("┊", at: Point(x: area.x + x, y: y), .border)
+      }
+    }
+    if isFine { return drawDots(on: &canvas, in: area, fractions) }
+    for (x, fraction) in fractions.enumerated() {
+      let style = style(x, of: area.width, fraction)
       for row in 0..<area.height {
-        let point = Point(x: area.x + x, y: area.maxY - 1 - row)
         let block = Bars.vertical(fraction, row: row, height: area.height)
         if block != " " {
-          canvas.put(block, at: point, style)
-        } else if gridColumns.contains(area.x + x) {
-          canvas.put("┊", at: point, .border)
+          canvas.put(block, at: Point(x: area.x + x, y: area.maxY - 1 - row), style)
         }
       }
     }
+  }
+
+  /// Heights of that many bars, the highest 1.
+  private func fractions(_ bars: Int) -> [Double] {
+    var heights = HistogramChart.resample(counts, to: bars)
+    // From one count on, so that a single value shows beside millions.
+    if scale == .log { heights = heights.map { log(1 + max($0, 0)) } }
+    let top = max(heights.max() ?? 0, .leastNormalMagnitude)
+    return heights.map { $0 / top }
+  }
+
+  private func style(_ bar: Int, of bars: Int, _ fraction: Double) -> Style {
+    let length = range.upperBound - range.lowerBound
+    let middle = range.lowerBound + (Double(bar) + 0.5) * length / Double(max(1, bars))
+    return clip.map { $0.contains(middle) } ?? true ? Style.gradient(.histogram, fraction) : .warn
+  }
+
+  /// Two bars a cell, four steps a row.
+  private func drawDots(on canvas: inout Canvas, in area: Rect, _ fractions: [Double]) {
+    var grid = PlotGrid(.braille, width: area.width, height: area.height)
+    for (x, fraction) in fractions.enumerated() where fraction > 0 {
+      let height = max(1, Int((fraction * Double(grid.dotHeight)).rounded()))
+      let style = style(x, of: fractions.count, fraction)
+      for dot in 0..<height { grid.set(x: x, y: grid.dotHeight - 1 - dot, style) }
+    }
+    grid.draw(on: &canvas, at: Point(x: area.x, y: area.y))
   }
 
   private func drawAxis(on canvas: inout Canvas, in row: Rect) {

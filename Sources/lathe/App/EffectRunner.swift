@@ -77,6 +77,7 @@ final class EffectRunner: Sendable {
     case .search(let request): submitSearch(request)
     case .blame(let subject, let title): submitBlame(subject, title)
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
+    case .calibrate(let recipe, let title): submitCalibration(recipe, title)
     case .prepareWhatIf(let recipe): submitWhatIf(recipe)
     case .predict(let recipe, let times): answerPrediction(recipe, times)
     case .export(let request): submitExport(request)
@@ -254,6 +255,15 @@ final class EffectRunner: Sendable {
       try candidates.candidate(for: recipe) ?? project.prepare(recipe, name: title, reporter: reporter)
     candidates.keep(candidate, for: recipe)
     return candidate
+  }
+
+  private func submitCalibration(_ recipe: Recipe, _ title: String) {
+    guard let project = open.withLock({ $0 }) else { return }
+    let job = work.submit("\(title) calibration") { [self] reporter in
+      _ = try made(recipe, title, project, reporter)
+      mailbox.post(.calibrated(recipe))
+    }
+    mailbox.post(.calibrationStarted(job, recipe))
   }
 
   private func submitBlame(_ subject: BlameSubject, _ title: String) {

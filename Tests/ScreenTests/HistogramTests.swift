@@ -1,0 +1,159 @@
+import Graph
+import Interface
+import Jobs
+import Panes
+import Quantization
+import Screen
+import Tensors
+import Testing
+import Workbench
+import Workflows
+
+private let size = Size(width: 80, height: 24)
+
+/// A workbench whose first candidate is current and not yet calibrated.
+private func workbench(_ layer: String = "block/pointwise") throws -> State {
+  var state = try fixtureState(fixtureModel())
+  _ = state.update(.select(CandidateID(1)))
+  _ = state.update(.selectLayer(layer))
+  try describe(&state, nil)
+  return state
+}
+
+/// Answers the workbench's question for the layer as the shell would.
+private func describe(_ state: inout State, _ candidate: Candidate?) throws {
+  let project = try #require(state.project)
+  let (layer, recipe) = (try #require(state.layer), try #require(state.currentEntry).recipe.key)
+  _ = state.update(
+    .showDetail(try LayerDetail(layer: layer, recipe: recipe, project: project, candidate: candidate)))
+}
+
+private func text(_ screen: Screen, _ state: State, _ size: Size = size) -> String {
+  screen.draw(state, size: size).text()
+}
+
+@Test func theViewsGoRoundAndSayWhatTheyMiss() throws {
+  var state = try workbench()
+  var screen = fixtureScreen()
+  _ = play("5 + +", &screen, &state, size)
+  #expect(text(screen, state).contains("block/pointwise W ━") && text(screen, state).contains("levels"))
+  _ = play("w", &screen, &state, size)
+  #expect(text(screen, state).contains("The input is known once the candidate was calibrated: s does that"))
+  _ = play("w", &screen, &state, size)
+  #expect(text(screen, state).contains("The output is known once"))
+  _ = play("l", &screen, &state, size)
+  #expect(text(screen, state).contains("W error") && text(screen, state).contains("w − q"))
+  _ = play("w o", &screen, &state, size)
+  #expect(text(screen, state).contains("block/pointwise W log ━"))
+  _ = play("h", &screen, &state, size)
+  #expect(text(screen, state).contains("W error log"))
+}
+
+@Test func calibrationIsAskedForOnceAndShowsWhatItSaw() throws {
+  var state = try workbench()
+  var screen = fixtureScreen()
+  let recipe = try #require(state.currentEntry).recipe
+  let asked = play("5 + + s s", &screen, &state, size)
+  #expect(
+    asked.filter { if case .effect(.calibrate) = $0 { true } else { false } }
+      == [.effect(.calibrate(recipe.key, title: "A static-int8"))])
+  #expect(text(screen, state).contains("It is being calibrated."))
+  _ = state.update(.calibrationStarted(JobID(11), recipe.key))
+  _ = state.update(.jobChanged(JobStatus(id: JobID(11), title: "A", state: .running, fraction: 0.4)))
+  _ = play("w", &screen, &state, size)
+  #expect(text(screen, state).contains("Calibrating … 40 %"))
+  _ = state.update(.jobChanged(JobStatus(id: JobID(11), title: "A", state: .failed("no samples"))))
+  #expect(text(screen, state).contains("no samples"))
+  let candidate = try #require(state.project).prepare(
+    recipe, name: "a", reporter: .silent)
+  let effects = state.update(.calibrated(recipe.key))
+  #expect(effects == [.detail(layer: "block/pointwise", recipe.key)])
+  try describe(&state, candidate)
+  let input = try #require(state.detail?.input)
+  let output = try #require(state.detail?.output, "of the Add that follows, or its own")
+  #expect(
+    input.count > 0 && abs(input.histogram.bins.reduce(0, +) - Float(input.count)) < Float(input.count) / 1000
+  )
+  #expect(output.count > 0 && output.grid?.levels == 256)
+  #expect(!(state.detail?.isPreview ?? true))
+  #expect(text(screen, state).contains("values") && text(screen, state).contains("seen"))
+  #expect(state.whyNoCalibration == "What calibration saw is shown.")
+}
+
+@Test func theOutputIsThatAfterTheFusedClamp() throws {
+  var state = try workbench("stem/conv")
+  let recipe = try #require(state.currentEntry).recipe
+  let candidate = try #require(state.project).prepare(
+    recipe, name: "a", reporter: .silent)
+  try describe(&state, candidate)
+  let output = try #require(state.detail?.output)
+  #expect(output.histogram.lower >= 0 && output.histogram.lower == candidate.observed["b"]?.lowest)
+  #expect(output.histogram.upper == candidate.observed["b"]?.highest)
+}
+
+@Test func codesThatDependOnMoreThanTheWeightsAreMarkedAPreview() throws {
+  var state = try workbench()
+  #expect(!(state.detail?.isPreview ?? true))
+  var screen = fixtureScreen()
+  _ = play("5 + +", &screen, &state, size)
+  #expect(!text(screen, state).contains("by nearest"))
+  var recipe = try #require(Presets["static-int8"]).recipe
+  recipe.defaults.weights.method = .gptq
+  _ = state.update(.add(recipe))
+  try describe(&state, nil)
+  #expect(state.detail?.isPreview ?? false)
+  #expect(text(screen, state).contains("≈ by nearest, before corrections: s makes it"))
+}
+
+@Test func channelsAreListedWithTheWorstMarked() throws {
+  var state = try workbench()
+  _ = state.update(.editDefaults(SettingsChange(weightBits: 3), title: "3 bits"))
+  try describe(&state, nil)
+  let errors = try #require(state.detail?.errors)
+  let worst = try #require(errors.worst)
+  #expect(errors.channels.count == 16)
+  var screen = fixtureScreen()
+  _ = play("5 + + v", &screen, &state, size)
+  #expect(text(screen, state).contains("SQNR dB") && text(screen, state).contains("channel 0 of 16"))
+  _ = play("!", &screen, &state, size)
+  let frame = text(screen, state)
+  #expect(frame.contains("channel \(worst) of 16") && frame.contains("\(worst)! "))
+  let row = try #require(frame.split(separator: "\n").first { $0.contains("\(worst)! ") })
+  #expect(row.contains(Numbers.fixed(try #require(errors.channels[worst].sqnrDb), 1)) && row.contains("█"))
+  _ = play("G", &screen, &state, size)
+  #expect(text(screen, state).contains("channel 15 of 16"))
+  let inside = Rect(x: 1, y: 2, width: 78, height: 19)
+  _ = screen.handle(.mouse(Mouse(at: Point(x: inside.x + 9, y: inside.y + 1), .wheelUp)), &state)
+  #expect(text(screen, state).contains("channel 12 of 16"))
+  // Another layer is looked at from its first channel.
+  _ = screen.apply(.selectLayer("stem/conv"), &state)
+  try describe(&state, nil)
+  #expect(text(screen, state).contains("channel 0 of 16"))
+  _ = screen.apply(.selectLayer("pool"), &state)
+  try describe(&state, nil)
+  #expect(!text(screen, state).contains("channel 0") && text(screen, state).contains("no weights"))
+}
+
+@Test func aTallPaneShowsBarsAndChannels() throws {
+  var state = try workbench()
+  var screen = fixtureScreen()
+  let tall = Size(width: 100, height: 50)
+  _ = play("5 + + v", &screen, &state, tall)
+  let frame = text(screen, state, tall)
+  #expect(frame.contains("├") && frame.contains("▲"))
+}
+
+@Test(arguments: [
+  ("histogram-log-80x24", 80, 24, "5 + + o"), ("histogram-error-80x24", 80, 24, "5 + + h"),
+  ("histogram-channels-80x24", 80, 24, "5 + + v !"), ("histogram-input-60x16", 60, 16, "5 w"),
+  ("histogram-channels-120x36", 120, 36, "5 + + v"),
+])
+func histogramFrames(name: String, width: Int, height: Int, keys: String) throws {
+  var state = try workbench()
+  _ = state.update(.editDefaults(SettingsChange(weightBits: 4), title: "4 bits"))
+  try describe(&state, nil)
+  var screen = fixtureScreen()
+  let size = Size(width: width, height: height)
+  _ = play(keys, &screen, &state, size)
+  try expectGolden(name, screen.draw(state, size: size).text())
+}
