@@ -11,7 +11,7 @@ extension Screen {
   package func draw(_ state: State, size: Size) -> Canvas {
     var canvas = Canvas(size, glyphs: glyphs)
     canvas.clear()
-    let layout = Layout(size: size, focus: focus, tab: tab, plot: plot, zoom: zoom)
+    let layout = layout(size)
     guard !layout.isTooSmall else {
       drawTooSmall(on: &canvas, size)
       return canvas
@@ -110,19 +110,26 @@ extension Screen {
       canvas.spread([Run(" \(text)", .muted)], tourRuns(), in: row)
       return
     }
-    let more = active.count > 1 ? [Run("   +\(Self.jobs(active.count - 1))", .muted)] : []
     let left = job.secondsLeft.map { "  \(Numbers.duration($0)) left" } ?? ""
     let bar = Gauge.runs(job.fraction, width: Swift.max(row.width / 4, 8))
-    let isTraining = state.activeTraining(of: state.owners[job.id])?.phase == .running
-    let stop =
-      isTraining && state.owners[job.id] == state.current
-      ? [Run(" X", .key), Run(" keep best ", .muted)] : []
     canvas.spread(
       [Run(" \(Fitting.cut(job.title, to: 30)) ")] + bar
         + [
           Run(job.fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""), Run("\(left)  \(job.note)", .muted),
         ],
-      stop + [Run(" x", .key), Run(" cancel", .muted)] + more, in: row)
+      statusHints(state).flatMap(\.runs), in: row)
+  }
+
+  /// What can be done to the running job, at the right end of its row, with the commands that do it.
+  func statusHints(_ state: State) -> [(id: String, runs: [Run])] {
+    let active = state.activeJobs
+    guard let job = active.first else { return [] }
+    let owner = state.owners[job.id]
+    let isTraining = state.activeTraining(of: owner)?.phase == .running && owner == state.current
+    let more = active.count > 1 ? [Run("   +\(Self.jobs(active.count - 1))", .muted)] : []
+    return (isTraining ? [("stop-training", [Run(" X", .key), Run(" keep best ", .muted)])] : [])
+      + [("cancel", [Run(" x", .key), Run(" cancel", .muted)])]
+      + (more.isEmpty ? [] : [("pane-\(PaneKind.jobs.rawValue)", more)])
   }
 
   private static func jobs(_ count: Int) -> String { "\(count) job\(count == 1 ? "" : "s")" }

@@ -14,6 +14,8 @@ package enum Request: Sendable, Hashable {
   case suspend
   case redraw
   case mouse(Bool)
+  /// Remember where the lines between panes are.
+  case keep(Proportions)
 }
 
 /// The whole screen: panes, focus, overlays and keys.
@@ -34,8 +36,12 @@ package struct Screen: Sendable {
   private var chosenTheme: Theme
   private let themes: [String]
   private let loadTheme: @Sendable (String) -> Theme?
-  let glyphs: Glyphs
+  var glyphs: Glyphs
   private var hasMouse: Bool
+  /// Lines between panes that were moved.
+  package var proportions = Proportions()
+  /// The line that the pointer holds, and how far from its position.
+  var held: (split: Proportions.Split, offset: Int)?
   var panes: [any Pane] = Screen.allPanes
   /// Keys the user gave to commands.
   package var keyMap = KeyMap()
@@ -130,7 +136,11 @@ package struct Screen: Sendable {
   }
 
   var bounds: Rect { Rect(x: 0, y: 0, width: size.width, height: size.height) }
-  var layout: Layout { Layout(size: size, focus: focus, tab: tab, plot: plot, zoom: zoom) }
+  package var layout: Layout { layout(size) }
+
+  func layout(_ size: Size) -> Layout {
+    Layout(size: size, focus: focus, tab: tab, plot: plot, zoom: zoom, proportions: proportions)
+  }
 
   private mutating func handleOverlay(_ input: Input, _ state: inout State) -> [Request] {
     let top = overlays.count - 1
@@ -214,7 +224,7 @@ package struct Screen: Sendable {
     return run(Self.commands.match(id: id, in: state), &state)
   }
 
-  private mutating func show(_ kind: PaneKind) {
+  mutating func show(_ kind: PaneKind) {
     focus = kind
     if kind != .layers, kind != .config { tab = kind }
     if Layout.plots.contains(kind) { plot = kind }
@@ -252,6 +262,10 @@ package struct Screen: Sendable {
           .info, hasMouse ? "The mouse works here again." : "The mouse is the terminal's; % takes it back."),
         state)
       return [.mouse(hasMouse)]
+    case .width(let by): return resize(by, isVertical: true, state)
+    case .height(let by): return resize(by, isVertical: false, state)
+    case .resetLayout: return resetLayout(state)
+    case .graphForm: nextGraphForm(state)
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .quit, .interrupt: return quit(state)
@@ -368,30 +382,5 @@ package struct Screen: Sendable {
       MenuDialog(
         title: "New candidate", items: Presets.all.map { Menu.Item(title: $0.name, detail: $0.summary) },
         outputs: Presets.all.map { [.act(.add($0.recipe))] }))
-  }
-
-  // MARK: Mouse
-
-  private mutating func handle(_ mouse: Mouse, _ state: inout State) -> [Request] {
-    let layout = layout
-    if case .press(.left) = mouse.kind, layout.footer.contains(mouse.at) {
-      let hints = footerHints(state)
-      guard let hint = Footer(hints).hint(at: mouse.at, in: layout.footer) else { return [] }
-      return run(id: hints[hint].id, &state)
-    }
-    guard let place = layout.places.first(where: { $0.area.contains(mouse.at) }) else { return [] }
-    if case .press(.left) = mouse.kind {
-      if mouse.at.y == place.area.y, let kind = tabKind(at: mouse.at, place) {
-        show(kind)
-        return []
-      }
-      // A click into another pane focuses it; the next one acts.
-      guard place.shown == focus else {
-        show(place.shown)
-        return []
-      }
-    }
-    let index = place.shown.rawValue - 1
-    return perform(panes[index].handle(mouse, state, in: place.area.inset(by: 1)), &state)
   }
 }

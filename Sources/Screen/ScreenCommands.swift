@@ -36,6 +36,10 @@ enum ScreenStep: Sendable {
   case palette
   case themes
   case mouse
+  case width(Int)
+  case height(Int)
+  case resetLayout
+  case graphForm
   case redraw
   case suspend
   case quit
@@ -207,6 +211,24 @@ extension Screen {
       Command(
         "mouse", keys: [.character("%")], title: "mouse",
         explanation: "Leave the mouse to the terminal, or take it back.", group: "Lathe", action: .mouse),
+      Command(
+        "wider", keys: [.character(">")], title: "wider", explanation: "Make the pane wider.", group: "View",
+        action: .width(2)),
+      Command(
+        "narrower", keys: [.character("<")], title: "narrower", explanation: "Make the pane narrower.",
+        group: "View", action: .width(-2)),
+      Command(
+        "higher", keys: [.character("}")], title: "higher", explanation: "Make the pane higher.",
+        group: "View", action: .height(1)),
+      Command(
+        "lower", keys: [.character("{")], title: "lower", explanation: "Make the pane lower.", group: "View",
+        action: .height(-1)),
+      Command(
+        "reset-layout", keys: [.character("=")], title: "reset sizes",
+        explanation: "Give every pane the size it came with.", group: "View", action: .resetLayout),
+      Command(
+        "graph", keys: [.character("#")], title: "graphs",
+        explanation: "Draw graphs in block, ASCII or braille characters.", group: "View", action: .graphForm),
       Command(
         "redraw", keys: [.control("l")], title: "redraw", explanation: "Draw the screen anew.",
         group: "Lathe",

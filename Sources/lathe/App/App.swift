@@ -156,7 +156,16 @@ final class App {
       case .suspend: terminal.suspend()
       case .redraw: terminal.redraw()
       case .mouse(let isOn): terminal.setMouse(isOn)
+      case .keep(let proportions): keep(proportions)
       }
+    }
+  }
+
+  private func keep(_ proportions: Proportions) {
+    do {
+      try LayoutFile().write(proportions)
+    } catch {
+      runner.mailbox.post(.note("\(error)", .warning))
     }
   }
 

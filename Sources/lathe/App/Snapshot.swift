@@ -72,7 +72,7 @@ final class Snapshot {
       switch request {
       case .effect(let effect): runner.perform(effect)
       case .quit: isDone = true
-      case .suspend, .redraw, .mouse: break
+      case .suspend, .redraw, .mouse, .keep: break
       }
     }
   }

@@ -52,7 +52,7 @@ struct ListPaths: ParsableCommand {
       ["config", files.config], ["themes", files.themes], ["state", files.state],
       ["sessions", files.sessions],
       ["log", files.log],
-      ["commands", files.commands],
+      ["commands", files.commands], ["layout", LayoutFile(files).path],
     ]
     if output.json { return try Output.json(Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })) }
     Output.line(TextTable.text(header: ["what", "where"], rows: rows, leftColumns: 2))

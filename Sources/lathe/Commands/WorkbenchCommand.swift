@@ -59,7 +59,9 @@ struct WorkbenchCommand: ParsableCommand {
     let files = UserFiles()
     let (theme, warnings) = try ThemeLibrary.load(theme) { files.theme($0) }
     let environment = ProcessInfo.processInfo.environment
-    let glyphs = Glyphs.detect(environment: environment, forceASCII: ascii)
+    let graph = GraphSetting.read(yaml: (try? String(contentsOfFile: files.config, encoding: .utf8)) ?? "")
+    let glyphs = Glyphs(
+      Glyphs.detect(environment: environment, forceASCII: ascii).characters, plot: graph.form)
     var screen = Screen(
       theme: theme, themes: ThemeLibrary.shipped.map(\.id) + files.themeNames, glyphs: glyphs,
       hasMouse: !noMouse,
@@ -85,6 +87,8 @@ struct WorkbenchCommand: ParsableCommand {
       recent: RecentModels(path: files.recent), wake: { waker.wake() })
     for warning in keyWarnings { runner.mailbox.post(.note("\(warning)", .warning)) }
     for warning in warnings { runner.mailbox.post(.note("\(warning)", .warning)) }
+    if let problem = graph.problem { runner.mailbox.post(.note("\(files.config), \(problem)", .warning)) }
+    if replay == nil { screen.proportions = LayoutFile(files).read() }
     let log = replay == nil ? SessionLog(folder: files.commands, opening: request) : nil
     try App(
       terminal: terminal, runner: runner, screen: screen, files: files, errors: errors, log: log,
