@@ -123,8 +123,6 @@ package struct HistogramPane: CommandedPane {
     switch mouse.kind {
     case .wheelUp where showsChannels: return update(.channel(.by(-3)), state, size: area.size)
     case .wheelDown where showsChannels: return update(.channel(.by(3)), state, size: area.size)
-    case .wheelUp: return update(.subject(-1), state, size: area.size)
-    case .wheelDown: return update(.subject(1), state, size: area.size)
     case .press(.left):
       guard let strip,
         let row = List(count: count, scroll: scroll).index(at: mouse.at, in: strip.inset(top: 1))

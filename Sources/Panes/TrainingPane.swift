@@ -240,7 +240,7 @@ private struct TrainingPlot {
     var points = progress.history.enumerated().compactMap { index, point in
       value(point, figure).map { Chart.Position(Double(index + 1), $0) }
     }
-    var curves: [Chart.Curve] = []
+    var rules: [Chart.Rule] = []
     var marks: [Chart.Mark] = []
     if figure == .loss {
       if !training.isOver, progress.loss.isFinite {
@@ -248,16 +248,15 @@ private struct TrainingPlot {
       }
     } else {
       if let float32 = float32(figure) {
-        curves.append(Self.level(float32, to: last))
+        rules.append(Chart.Rule(y: float32))
         marks.append(Chart.Mark(at: Chart.Position(last, float32), symbol: "◆", label: "float32", .muted))
       }
       if let start = progress.start.flatMap({ value($0, figure) }) {
-        curves.append(Self.level(start, to: last))
+        rules.append(Chart.Rule(y: start))
         marks.append(Chart.Mark(at: Chart.Position(last, start), symbol: "◇", label: "PTQ", .muted))
         points.insert(Chart.Position(0, start), at: 0)
       }
     }
-    curves.append(Chart.Curve(points, style))
     if let end = points.last { marks.append(Chart.Mark(at: end, symbol: "●", style)) }
     if let best = best(figure) {
       marks.append(Chart.Mark(at: best, symbol: "★", label: "\(Int(best.x))", style.with(.bold)))
@@ -265,19 +264,9 @@ private struct TrainingPlot {
     guard !(marks.isEmpty && points.isEmpty) else { return }
     let axis = Chart.Axis(
       range: 0...last, label: { value, _ in value == value.rounded() ? "\(Int(value))" : "" })
-    Chart(x: axis, y: Chart.Axis(), curves: curves, marks: marks).draw(on: &canvas, in: area)
-  }
-
-  /// A line to compare with: dashed, so that it is not taken for what was trained.
-  private static func level(_ y: Double, to last: Double) -> Chart.Curve {
-    let dashes = 16
-    return Chart.Curve(
-      (0..<dashes).flatMap { dash in
-        // A place that the axis does not have lifts the pen.
-        [Double(dash), Double(dash) + 0.5, .nan].map {
-          Chart.Position(last * $0 / Double(dashes), y)
-        }
-      }, .muted)
+    Chart(
+      x: axis, y: Chart.Axis(), rules: rules, curves: [Chart.Curve(points, style)], marks: marks
+    ).draw(on: &canvas, in: area)
   }
 
   /// Where the present step is among the epochs.

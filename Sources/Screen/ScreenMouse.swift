@@ -8,6 +8,7 @@ extension Screen {
   /// A click into another pane focuses it, and the next one acts; the wheel turns what is under it.
   mutating func handle(_ mouse: Mouse, _ state: inout State) -> [Request] {
     let layout = layout
+    guard !layout.isTooSmall else { return [] }
     if held != nil { return drag(mouse, layout) }
     if case .press(.left) = mouse.kind {
       if let id = commandID(at: mouse.at, layout, state) { return run(id: id, &state) }

@@ -279,6 +279,8 @@ import Testing
       text(whole).contains("┬") && text(whole).count { $0 == "┴" } == 1 + text(through).count { $0 == "┴" })
     let open = Chart(x: axes.x, y: axes.y, whiskers: [.init(at: .init(5, 5), y: 2...80)])
     #expect(!text(open).contains("┬"), "the end is out of sight")
+    let rule = Chart(x: axes.x, y: axes.y, rules: [.init(y: 5), .init(y: 50)])
+    #expect(text(rule).count { $0 == "╌" } == plot.width)
     let frame = whole.frame(in: area)
     for x in 0...10 {
       for y in 0...10 {

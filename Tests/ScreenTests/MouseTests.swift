@@ -114,6 +114,19 @@ private func click(
   }
 }
 
+@Test func nothingIsClickedOnAScreenThatShowsNothing() throws {
+  var state = try fixtureState(fixtureModel())
+  var screen = fixtureScreen()
+  let tiny = Size(width: 50, height: 12)
+  _ = play("", &screen, &state, tiny)
+  for y in 0..<12 {
+    for x in stride(from: 0, to: 50, by: 3) {
+      #expect(screen.handle(press(Point(x: x, y: y)), &state).isEmpty)
+    }
+  }
+  #expect(screen.focus == .layers && screen.draw(state, size: tiny).text().contains("need 60x16"))
+}
+
 @Test func theMouseCanBeLeftToTheTerminal() throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()

@@ -54,18 +54,33 @@ package struct Chart: Sendable {
     }
   }
 
+  /// A dashed line across the plot to compare with, which is not taken for a curve.
+  package struct Rule: Hashable, Sendable {
+    package var y: Double
+    package var style: Style
+
+    package init(y: Double, _ style: Style = .muted) {
+      self.y = y
+      self.style = style
+    }
+  }
+
   package var x: Axis
   package var y: Axis
+  /// Below everything else.
+  package var rules: [Rule]
   package var curves: [Curve]
   package var whiskers: [Whisker]
   /// Later ones lie over earlier ones.
   package var marks: [Mark]
 
   package init(
-    x: Axis = Axis(), y: Axis = Axis(), curves: [Curve] = [], whiskers: [Whisker] = [], marks: [Mark] = []
+    x: Axis = Axis(), y: Axis = Axis(), rules: [Rule] = [], curves: [Curve] = [], whiskers: [Whisker] = [],
+    marks: [Mark] = []
   ) {
     self.x = x
     self.y = y
+    self.rules = rules
     self.curves = curves
     self.whiskers = whiskers
     self.marks = marks
@@ -77,6 +92,10 @@ package struct Chart: Sendable {
     canvas.clipped(to: area) { canvas in
       drawAxes(on: &canvas, in: area, frame)
       guard !frame.plot.isEmpty else { return }
+      for rule in rules {
+        guard let row = frame.row(of: rule.y) else { continue }
+        canvas.horizontalLine(x: frame.plot.x, y: row, length: frame.plot.width, rule.style, with: "╌")
+      }
       drawCurves(on: &canvas, frame)
       for whisker in whiskers { draw(whisker, on: &canvas, frame) }
       drawMarks(on: &canvas, frame)
@@ -91,14 +110,15 @@ package struct Chart: Sendable {
     package let across: Reach
     package let upward: Reach
 
+    /// The row of a value; `nil` outside of the axis.
+    func row(of y: Double) -> Int? {
+      upward.place(y).map { plot.maxY - 1 - Int(($0 * Double(plot.height - 1)).rounded()) }
+    }
+
     /// The cell of a position; `nil` outside of the axes.
     package func cell(of position: Position) -> Point? {
-      guard let x = across.place(position.x), let y = upward.place(position.y), !plot.isEmpty else {
-        return nil
-      }
-      return Point(
-        x: plot.x + Int((x * Double(plot.width - 1)).rounded()),
-        y: plot.maxY - 1 - Int((y * Double(plot.height - 1)).rounded()))
+      guard let x = across.place(position.x), let row = row(of: position.y), !plot.isEmpty else { return nil }
+      return Point(x: plot.x + Int((x * Double(plot.width - 1)).rounded()), y: row)
     }
 
     /// The position in the middle of a cell.
@@ -112,7 +132,7 @@ package struct Chart: Sendable {
   package func frame(in area: Rect) -> Frame {
     let positions = marks.map(\.at) + curves.flatMap(\.points)
     let across = Reach(x, over: positions.map(\.x))
-    let upward = Reach(y, over: positions.map(\.y))
+    let upward = Reach(y, over: positions.map(\.y) + rules.map(\.y))
     guard hasAxes(area) else { return Frame(plot: area, across: across, upward: upward) }
     let gutter = labels(upward, in: area).gutter
     return Frame(plot: area.inset(left: gutter + 1, bottom: 2), across: across, upward: upward)
@@ -132,14 +152,13 @@ package struct Chart: Sendable {
   /// Draws both axes where there is room for them.
   private func drawAxes(on canvas: inout Canvas, in area: Rect, _ frame: Frame) {
     guard hasAxes(area) else { return }
-    let (plot, across, upward) = (frame.plot, frame.across, frame.upward)
-    let (values, texts, gutter) = labels(upward, in: area)
+    let (plot, across) = (frame.plot, frame.across)
+    let (values, texts, gutter) = labels(frame.upward, in: area)
     canvas.verticalLine(x: plot.x - 1, y: plot.y, length: plot.height)
     canvas.put("└", x: plot.x - 1, y: plot.maxY, .border)
     canvas.horizontalLine(x: plot.x, y: plot.maxY, length: plot.width)
     for (value, label) in zip(values, texts) {
-      guard let place = upward.place(value) else { continue }
-      let row = plot.maxY - 1 - Int((place * Double(plot.height - 1)).rounded())
+      guard let row = frame.row(of: value) else { continue }
       canvas.put(label, x: area.x, y: row, width: gutter - 1, .muted, align: .right)
       canvas.put("┤", x: plot.x - 1, y: row, .border)
     }
@@ -203,10 +222,9 @@ package struct Chart: Sendable {
       if ends[1].isSeen { canvas.put("┬", x: column, y: top, whisker.style) }
       if ends[0].isSeen { canvas.put("┴", x: column, y: bottom, whisker.style) }
     }
-    if let range = whisker.x, let y = frame.upward.place(whisker.at.y),
+    if let range = whisker.x, let row = frame.row(of: whisker.at.y),
       let ends = span(range, frame.across, plot.width), ends[0].cell < ends[1].cell
     {
-      let row = plot.maxY - 1 - Int((y * Double(plot.height - 1)).rounded())
       let (left, right) = (plot.x + ends[0].cell, plot.x + ends[1].cell)
       canvas.horizontalLine(x: left, y: row, length: right - left + 1, whisker.style)
       if ends[0].isSeen { canvas.put("├", x: left, y: row, whisker.style) }
