@@ -32,7 +32,7 @@ extension Screen {
   }
 
   /// The command whose hint is under the pointer, in the footer or beside the running job.
-  private func commandID(at point: Point, _ layout: Layout, _ state: State) -> String? {
+  func commandID(at point: Point, _ layout: Layout, _ state: State) -> String? {
     if layout.footer.contains(point) {
       let hints = footerHints(state)
       return Footer(hints).hint(at: point, in: layout.footer).map { hints[$0].id }
