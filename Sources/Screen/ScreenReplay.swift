@@ -40,7 +40,7 @@ extension Screen {
   private func step(_ mouse: Mouse, _ state: State) -> ReplayStep? {
     guard overlays.isEmpty, case .press(.left) = mouse.kind else { return .mouse(mouse) }
     let layout = layout
-    if let id = commandID(at: mouse.at, layout, state) { return .run(id: id) }
+    if let id = commandID(at: mouse.at, layout, state) { return .run(id) }
     if layout.divider(at: mouse.at) != nil { return .mouse(mouse) }
     guard let place = layout.places.first(where: { $0.area.contains(mouse.at) }) else { return .mouse(mouse) }
     if mouse.at.y == place.area.y, let kind = tabKind(at: mouse.at, place) {
