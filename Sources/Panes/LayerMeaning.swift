@@ -46,7 +46,8 @@ struct LayerMeaning: Hashable {
     }
     if let activations {
       result += [
-        ("input bits", "\(activations.width)"), ("inputs", Words.symmetry(activations.symmetric)),
+        ("input bits", "\(activations.bits)\(activations.reducedRange ? " less one" : "")"),
+        ("inputs", Words.symmetry(activations.symmetric)),
         ("observer", activations.observer.text),
       ]
     }

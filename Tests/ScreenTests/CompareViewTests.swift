@@ -1,9 +1,11 @@
 import Evaluation
+import Graph
 import Interface
 import Jobs
 import Panes
 import Quantization
 import Screen
+import Tensors
 import Testing
 import Workbench
 import Workflows
@@ -259,6 +261,50 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
     #expect(text(screen, state).contains("Their recipes differ in calibration."))
     #expect(play("L", &screen, &state, large).isEmpty && screen.focus == .compare)
   }
+
+  /// Every setting that counts in a layer's mode is told, and no other makes layers differ.
+  @Test(arguments: Self.edits)
+  func whatALayerHasOtherwiseIsTold(_ mode: Mode, _ change: SettingsChange, _ words: String?) throws {
+    var (screen, state) = try answered()
+    _ = screen.apply(.setMarks([]), &state)
+    _ = screen.apply(.editDefaults(SettingsChange(mode: mode), title: "mode"), &state)
+    _ = screen.apply(.duplicate(CandidateID(1)), &state)
+    _ = screen.apply(.setBaseline(CandidateID(1)), &state)
+    _ = screen.apply(.edit(layers: ["dense"], change: change, title: "an edit"), &state)
+    _ = play("v + + G", &screen, &state, large)
+    let frame = text(screen, state)
+    #expect(frame.contains(words.map { "dense: \($0)" } ?? "have every layer alike."), "\(frame)")
+    // A float layer takes the codes of what only it reads with it: those of pool and flatten, and of the sum before.
+    let count = change.mode == .float ? 4 : 1
+    #expect(words == nil || frame.contains("\(count) of 7 layers differ"))
+  }
+
+  private static func edit(_ make: (inout SettingsChange) -> Void) -> SettingsChange {
+    var change = SettingsChange()
+    make(&change)
+    return change
+  }
+
+  static let edits: [(Mode, SettingsChange, String?)] = [
+    (.static, SettingsChange(weightBits: 4), "weight bits 8 → 4"),
+    (.static, edit { $0.weights.symmetric = false }, "weights symmetric → affine"),
+    (.static, edit { $0.weights.granularity = .tensor }, "granularity per channel → per tensor"),
+    (.static, edit { $0.weights.method = .gptq }, "rounding nearest → gptq"),
+    (.static, edit { $0.weights.scale = .percentile(99.9) }, "weight range max → percentile 99.9"),
+    (.static, edit { $0.weights.range = .full }, "codes automatic → full"),
+    (.static, edit { $0.corrections = [.biasCorrection] }, "corrections fold → bias corr."),
+    (.static, edit { $0.activations.bits = 6 }, "input bits 8 → 6"),
+    (.static, edit { $0.activations.reducedRange = true }, "input bits 8 → 8 less one"),
+    (.static, edit { $0.activations.symmetric = true }, "inputs affine → symmetric"),
+    (.static, edit { $0.activations.observer = .entropy }, "observer mse → entropy"),
+    (.dynamic, edit { $0.activations.dynamic = .tensor }, "ranges - → per tensor"),
+    (.static, SettingsChange(mode: .float), "mode static → float"),
+    (.static, edit { $0.weights.scale = .max }, nil),
+    (.static, edit { $0.activations.dynamic = .tensor }, nil),
+    (.weightOnly, edit { $0.activations.observer = .entropy }, nil),
+    (.weightOnly, edit { $0.activations.bits = 4 }, nil),
+    (.float, SettingsChange(weightBits: 3), nil),
+  ]
 
   @Test func theClassThatLosesMostIsFirst() throws {
     var (screen, state) = try answered()
