@@ -12,6 +12,11 @@ struct InputDecoder {
   /// A scalar or code that was read too far.
   private var ahead: Unit?
 
+  /// The background the terminal has told since it was asked.
+  private(set) var background: Color?
+  /// Whether the terminal has said what it is, as all do when asked: it has answered what was asked before then.
+  private(set) var hasAnswered = false
+
   private enum Unit: Equatable {
     case scalar(UInt32)
     case code(Int32)
@@ -143,9 +148,32 @@ struct InputDecoder {
       ahead = following
       return readControlSequence()
     }
+    if value == 0x5D {
+      // What a distant terminal answers may come in pieces.
+      let following = next(within: 50)
+      ahead = following
+      guard case .scalar(0x30...0x39)? = following else { return .alt("]") }
+      readReport()
+      return nil
+    }
     if value >= 0x20, value != 0x7F, let scalar = Unicode.Scalar(value) { return .alt(Character(scalar)) }
     ahead = unit
     return .escape
+  }
+
+  /// After `ESC ]`: what the terminal was asked for, up to BEL or `ESC \`.
+  private mutating func readReport() {
+    var text = ""
+    while case .scalar(let value)? = next(within: 50), value != 7 {
+      if value == 27 {
+        _ = next(within: 20)
+        break
+      }
+      if text.unicodeScalars.count < 64, let scalar = Unicode.Scalar(value) {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    if text.hasPrefix("11;") { background = Color(reported: text.dropFirst(3)) }
   }
 
   /// After `ESC [`: numbers and a letter.
@@ -160,6 +188,9 @@ struct InputDecoder {
         numbers[numbers.count - 1] = min(numbers[numbers.count - 1] * 10 + Int(value) - 0x30, 9999)
       case 0x3B: numbers.append(0)
       case 0x20...0x3F: continue
+      case 0x63:
+        hasAnswered = true
+        return nil
       case 0x40...0x7E: return InputDecoder.key(final: value, numbers)
       default: return nil
       }

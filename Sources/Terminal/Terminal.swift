@@ -49,6 +49,11 @@ package final class Terminal {
   private var decoder: InputDecoder
   private var painter: Painter
   private var isOpen = true
+  /// Keys that were read while the terminal was asked something.
+  private var early: [Input] = []
+  /// Whether the terminal still owes an answer, which must not reach the shell.
+  private var isAsking = false
+
   /// The signal that asked the program to end.
   package private(set) var endingSignal: Int32?
 
@@ -144,9 +149,38 @@ package final class Terminal {
     guard isOpen else { return }
     isOpen = false
     set_term(screen)
+    if isAsking { awaitAnswer(milliseconds: 200) }
     send(modes(on: false))
     endwin()
     if handlesSignals { CrashGuard.uninstall() }
+  }
+
+  // MARK: questions
+
+  /// Asks the terminal for its background; `any` where it does not tell in time, or has too few colours to matter.
+  ///
+  /// The question is OSC 11, which not every terminal knows, then one that all answer (DA 1), so that only a terminal
+  /// that is far away or mute is waited for to the end.
+  package func appearance(withinMilliseconds limit: Int = 100) -> Theme.Appearance {
+    guard isOpen, hasMouse, depth >= .indexed else { return .any }
+    send("\u{1b}]11;?\u{1b}\\\u{1b}[c")
+    isAsking = true
+    awaitAnswer(milliseconds: limit)
+    return decoder.background.map(Theme.Appearance.init) ?? .any
+  }
+
+  private func awaitAnswer(milliseconds limit: Int) {
+    let end = ContinuousClock.now + .milliseconds(limit)
+    while isAsking {
+      early += decoder.drain()
+      isAsking = !decoder.hasAnswered
+      let left = Int((end - .now) / .milliseconds(1))
+      var waiting = pollfd(fd: fileno(input), events: Int16(POLLIN), revents: 0)
+      // A closed window is readable for ever.
+      guard isAsking, left > 0, poll(&waiting, 1, Int32(left)) > 0,
+        waiting.revents & Int16(POLLHUP | POLLERR | POLLNVAL) == 0
+      else { return }
+    }
   }
 
   // MARK: output
@@ -192,7 +226,9 @@ package final class Terminal {
   package func wait(timeoutMilliseconds: Int?) -> [Input] {
     guard isOpen else { return [.terminate] }
     // The library may hold keys that it has read already, of which `poll` knows nothing.
-    let early = decoder.drain()
+    let early = self.early + decoder.drain()
+    self.early = []
+    if decoder.hasAnswered { isAsking = false }
     var waiting = [
       pollfd(fd: fileno(input), events: Int16(POLLIN), revents: 0),
       pollfd(fd: waker.readEnd, events: Int16(POLLIN), revents: 0),

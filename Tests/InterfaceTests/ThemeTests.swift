@@ -79,6 +79,67 @@ import Testing
     }
   }
 
+  /// Every role, every step of every scale, and each of them in a selected row: nothing that is drawn is forgotten.
+  @Test(arguments: ids, [ColorDepth.truecolor, .indexed, .sixteen, .eight]) func everyPairHasContrast(
+    id: String, depth: ColorDepth
+  ) throws {
+    let theme = try ThemeLibrary.load(id).theme
+    let lines: Set<Role> = [.border, .borderFocus, .gauge]
+    let gradients = Set(Gradient.allCases.map(\.role))
+    var decided = 0
+    var weak: [String] = []
+    for role in Role.allCases {
+      for attributes in [Attributes(), .selected, .selectedIdle, .reverse] {
+        let details: ClosedRange<UInt8> =
+          gradients.contains(role) ? 0...255 : role == .series ? 0...15 : 0...0
+        let isText = attributes != [] && attributes != .reverse || !lines.union(gradients).contains(role)
+        for detail in details {
+          let style = Style(role, detail: detail, attributes)
+          var look = theme.resolve(style, depth: depth)
+          // Eight colours: bold is what bright ones become, and terminals draw it bright.
+          if depth == .eight, look.attributes.contains(.bold), case .indexed(let index) = look.foreground,
+            index < 8
+          {
+            look.foreground = .indexed(index + 8)
+          }
+          guard let ratio = contrast(look) else { continue }
+          decided += 1
+          if ratio < (isText ? 4.5 : 3) { weak.append("\(style): \(ratio)") }
+        }
+      }
+    }
+    #expect(weak == [])
+    let isFull = ["dark", "light", "high-contrast", "colorblind"].contains(id)
+    if isFull && depth >= .indexed || id == "high-contrast" { #expect(decided > 3000) }
+  }
+
+  /// Candidates are told apart by everybody; by a margin in the theme made for that.
+  @Test(arguments: ["dark", "light", "high-contrast", "colorblind"], ColorVision.allCases)
+  func seriesAreToldApart(id: String, vision: ColorVision) throws {
+    let theme = try ThemeLibrary.load(id).theme
+    let colors = (0..<6).map { theme.resolve(.series($0), depth: .truecolor).foreground }
+    for (index, color) in colors.enumerated() {
+      for other in colors[..<index] {
+        let difference = try #require(vision.difference(color, other))
+        #expect(difference >= (id == "colorblind" ? 20 : 15), "\(color), \(other): \(difference)")
+      }
+    }
+    guard id == "colorblind" else { return }
+    func color(_ style: Style) -> Color { theme.resolve(style, depth: .truecolor).foreground }
+    for (a, b) in [(color(.good), color(.bad)), (color(.good), color(.warn)), (color(.warn), color(.bad))] {
+      #expect(try #require(vision.difference(a, b)) >= 15, "\(a), \(b)")
+    }
+  }
+
+  @Test func colourVisionIsThatOfTheModel() throws {
+    // Red and green of equal lightness: far apart, close without one of two kinds of cones, apart again without the third.
+    let (red, green) = (Color.rgb(200, 100, 60), Color.rgb(110, 150, 60))
+    let all = try ColorVision.allCases.map { try #require($0.difference(red, green)) }
+    #expect(all[0] > 60 && all[1] < all[0] / 2 && all[2] < all[0] / 2 && all[3] > 30, "\(all)")
+    #expect(abs(try #require(ColorVision.full.difference(.rgb(0, 0, 0), .rgb(255, 255, 255))) - 100) < 0.01)
+    #expect(ColorVision.full.difference(.terminal, red) == nil)
+  }
+
   @Test(arguments: ["dark", "light", "high-contrast", "colorblind"]) func fullColourThemesDecideEverything(
     id: String
   ) throws {
@@ -177,6 +238,9 @@ import Testing
     #expect(throws: ThemeError(file: "a.yaml", line: nil, problem: "inherits itself (a → b → a)")) {
       try ThemeLibrary.load("a") { ["a": "inherits: b", "b": "inherits: a"][$0] }
     }
+    #expect(throws: ThemeError(file: "a.yaml", line: nil, problem: "inherits itself (a → a)")) {
+      try ThemeLibrary.load("a") { $0 == "a" ? "inherits: a" : nil }
+    }
     #expect(throws: ThemeError.self) { try ThemeLibrary.parse("ui: [", id: "broken") }
     #expect(throws: ThemeError.self) { try ThemeLibrary.parse("- a", id: "list") }
     // A user's theme may build on the shipped one it is named after.
@@ -196,6 +260,31 @@ import Testing
     #expect(abs(contrast - 21) < 1e-9)
     let gray = Contrast.ratio(Color.rgb(0x76, 0x76, 0x76), .rgb(255, 255, 255)) ?? 0
     #expect(abs(gray - 4.54) < 0.005)
+  }
+
+  @Test func coloursAsTerminalsTellThem() {
+    #expect(Color(reported: "rgb:ffff/8080/0000") == .rgb(255, 128, 0))
+    #expect(Color(reported: "rgb:f/0/8") == .rgb(255, 0, 136))
+    #expect(Color(reported: "rgba:11/15/1c/ff") == .rgb(17, 21, 28))
+    for text in [
+      "", "rgb:", "rgb:1/2", "rgb:1/2/3/4", "rgb:1/2/33333", "rgb:1//3", "cmy:1/2/3", "rgb:-1/2/3",
+    ] {
+      #expect(Color(reported: text) == nil, "\(text)")
+    }
+  }
+
+  @Test func aBackgroundChoosesTheTheme() throws {
+    for (id, appearance) in [("dark", Theme.Appearance.dark), ("light", .light)] {
+      let theme = ThemeLibrary.automatic(appearance)
+      #expect(theme.id == id)
+      // The theme's own background calls for it again.
+      let background = theme.resolve(.text, depth: .truecolor).background
+      #expect(Theme.Appearance(background: background) == appearance)
+    }
+    #expect(ThemeLibrary.automatic(.any).id == "terminal")
+    #expect(Theme.Appearance(background: .terminal) == .any)
+    #expect(Theme.Appearance(background: .rgb(0, 43, 54)) == .dark, "Solarized dark")
+    #expect(Theme.Appearance(background: .rgb(253, 246, 227)) == .light, "Solarized light")
   }
 
   @Test func choiceOfDepth() {

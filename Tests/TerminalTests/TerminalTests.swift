@@ -262,6 +262,63 @@ import Testing
     #expect(pty.sent().contains("int8"))
   }
 
+  // MARK: questions
+
+  /// What a terminal answers to the two questions, in which order; `nil` where it answers neither.
+  @Test(
+    arguments: [
+      ("\u{1b}]11;rgb:1111/1515/1c1c\u{1b}\\\u{1b}[?62;4c", Theme.Appearance.dark),
+      ("\u{1b}]11;rgb:ff/f0/e0\u{7}\u{1b}[?1;2c", .light), ("\u{1b}[?6c", .any),
+      ("\u{1b}]11;rgba:ffff/ffff/ffff/8000\u{1b}\\\u{1b}[?65;1;9c", .light),
+      ("\u{1b}]11;what\u{7}\u{1b}[?6c", .any), (nil, .any),
+    ] as [(String?, Theme.Appearance)])
+  func asksForTheBackground(answer: String?, expected: Theme.Appearance) throws {
+    let pty = try Pty(width: 40, height: 6)
+    let terminal = try Terminal(pty.options("xterm-256color"))
+    _ = pty.sent()
+    // Keys typed meanwhile are kept, in order.
+    pty.type("a" + (answer ?? "") + "b")
+    let began = ContinuousClock.now
+    #expect(terminal.appearance(withinMilliseconds: 60) == expected)
+    let took = ContinuousClock.now - began
+    #expect(pty.sent() == "\u{1b}]11;?\u{1b}\\\u{1b}[c")
+    #expect(answer != nil || took >= .milliseconds(50), "\(took)")
+    #expect(terminal.collect(2) == [.key(.character("a")), .key(.character("b"))])
+  }
+
+  @Test func aLateAnswerReachesNobody() throws {
+    let pty = try Pty(width: 40, height: 6)
+    let terminal = try Terminal(pty.options("xterm-256color"))
+    #expect(terminal.appearance(withinMilliseconds: 0) == .any)
+    Thread.detachNewThread {
+      usleep(50_000)
+      pty.type("\u{1b}]11;rgb:0/0/0\u{1b}\\\u{1b}[?62c")
+    }
+    // It quits before the answer, which would otherwise be typed into the shell.
+    terminal.close()
+    var left: Int32 = 0
+    _ = ioctl(pty.slave, UInt(FIONREAD), &left)
+    #expect(left == 0)
+    usleep(60_000)
+    _ = ioctl(pty.slave, UInt(FIONREAD), &left)
+    #expect(left == 0)
+  }
+
+  @Test(arguments: [("linux", [:]), ("vt100", [:]), ("xterm-256color", ["NO_COLOR": "1"])])
+  func asksNothingWhereTheAnswerDoesNotMatter(type: String, environment: [String: String]) throws {
+    let pty = try Pty(width: 40, height: 6)
+    let terminal = try Terminal(pty.options(type, environment: environment))
+    _ = pty.sent()
+    #expect(terminal.appearance() == .any && pty.sent() == "")
+  }
+
+  @Test func reportsAndKeysAreToldApart() throws {
+    let pty = try Pty(width: 40, height: 6)
+    let terminal = try Terminal(pty.options("xterm-256color"))
+    pty.type("\u{1b}]x\u{1b}]52;c;aGk=\u{7}q")
+    #expect(terminal.collect(3) == [.key(.alt("]")), .key(.character("x")), .key(.character("q"))])
+  }
+
   // MARK: the rest
 
   @Test func clipboard() throws {

@@ -28,6 +28,23 @@ package enum Color: Hashable, Sendable {
   }
 }
 
+extension Color {
+  /// Reads a colour as a terminal tells it: `rgb:R/G/B` or `rgba:R/G/B/A`, each of one to four hexadecimal digits.
+  ///
+  /// - Source: XParseColor; xterm's control sequences, OSC 10 to 19.
+  package init?(reported text: some StringProtocol) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    let digits = parts.last?.split(separator: "/", omittingEmptySubsequences: false) ?? []
+    guard parts.count == 2, ["rgb": 3, "rgba": 4][parts[0]] == digits.count else { return nil }
+    let values = digits.compactMap { digits -> UInt8? in
+      guard (1...4).contains(digits.utf8.count), let value = UInt32(digits, radix: 16) else { return nil }
+      return UInt8(value * 255 / ((1 << (4 * UInt32(digits.utf8.count))) - 1))
+    }
+    guard values.count == digits.count else { return nil }
+    self = .rgb(values[0], values[1], values[2])
+  }
+}
+
 /// How many colours a terminal has.
 package enum ColorDepth: Int, Hashable, Sendable, CaseIterable, Comparable {
   case mono, eight, sixteen, indexed, truecolor

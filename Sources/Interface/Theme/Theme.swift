@@ -1,6 +1,19 @@
 /// What every role looks like, in full colour and in sixteen colours and fewer.
 package struct Theme: Hashable, Sendable {
-  package enum Appearance: String, Hashable, Sendable { case dark, light, any }
+  package enum Appearance: String, Hashable, Sendable {
+    case dark, light, any
+
+    /// What a background calls for: a dark one where white stands out from it more than black does.
+    package init(background: Color) {
+      guard let white = Contrast.ratio(background, .rgb(255, 255, 255)),
+        let black = Contrast.ratio(background, .rgb(0, 0, 0))
+      else {
+        self = .any
+        return
+      }
+      self = white > black ? .dark : .light
+    }
+  }
 
   /// The file name without its ending.
   package let id: String
@@ -94,6 +107,8 @@ package struct Theme: Hashable, Sendable {
     var look = look
     look.foreground = look.foreground.reducedTo16
     look.background = look.background.reducedTo16
+    // Bold is drawn bright, and bright black is grey.
+    if look.foreground == .indexed(0) { look.attributes.remove(.bold) }
     if case .indexed(let index) = look.foreground, index >= 8 {
       look.foreground = index == 8 ? .terminal : .indexed(index - 8)
       look.attributes.insert(index == 8 ? .dim : .bold)

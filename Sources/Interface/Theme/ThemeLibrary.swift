@@ -20,6 +20,14 @@ package enum ThemeLibrary {
         series: Theme.Scale(full: [], plain: []), gradients: [:])
   }()
 
+  /// The shipped theme for a terminal that says what its background is; the fallback where it does not.
+  package static func automatic(_ appearance: Theme.Appearance) -> Theme {
+    for (id, _) in shipped where appearance != .any {
+      if let theme = try? load(id).theme, theme.appearance == appearance { return theme }
+    }
+    return fallback
+  }
+
   /// The text of a shipped theme.
   package static func source(_ id: String) -> String? {
     shipped.first { $0.id == id }.map { String(decoding: $0.bytes, as: UTF8.self) }

@@ -26,8 +26,10 @@ struct WorkbenchCommand: ParsableCommand {
   @Option(help: "Folder of the session, or none (default: beside the model).")
   var session: String?
 
-  @Option(help: "Theme (see `lathe themes`).")
-  var theme = "terminal"
+  @Option(
+    help: "Theme (see `lathe themes`); auto: dark or light where the terminal says what it is, else terminal."
+  )
+  var theme = "auto"
 
   @Option(help: "Colours: auto, never, 16, 256 or truecolor.")
   var color: ColorChoice = .auto
@@ -57,44 +59,51 @@ struct WorkbenchCommand: ParsableCommand {
     let replayed = try replay.map(Self.readReplay)
     let request = try openRequest(replayed)
     let files = UserFiles()
-    let (theme, warnings) = try ThemeLibrary.load(theme) { files.theme($0) }
-    let environment = ProcessInfo.processInfo.environment
+    let named = theme == "auto" ? nil : try ThemeLibrary.load(theme) { files.theme($0) }
     let graph = GraphSetting.read(yaml: (try? String(contentsOfFile: files.config, encoding: .utf8)) ?? "")
-    let glyphs = Glyphs(
-      Glyphs.detect(environment: environment, forceASCII: ascii).characters, plot: graph.form)
-    var screen = Screen(
-      theme: theme, themes: ThemeLibrary.shipped.map(\.id) + files.themeNames, glyphs: glyphs,
-      hasMouse: !noMouse,
-      loadTheme: { name in try? ThemeLibrary.load(name) { files.theme($0) }.theme })
     let (keyMap, keyWarnings) = files.keyMap()
-    screen.keyMap = keyMap
+    func screen(_ theme: Theme) -> Screen {
+      let found = Glyphs.detect(environment: ProcessInfo.processInfo.environment, forceASCII: ascii)
+      var screen = Screen(
+        theme: named?.theme ?? theme, themes: ThemeLibrary.shipped.map(\.id) + files.themeNames,
+        glyphs: Glyphs(found.characters, plot: graph.form), hasMouse: !noMouse,
+        loadTheme: { name in try? ThemeLibrary.load(name) { files.theme($0) }.theme })
+      screen.keyMap = keyMap
+      return screen
+    }
     if let snapshot {
       let wake = DispatchSemaphore(value: 0)
       let runner = EffectRunner(
         threads: common.threadCount, sessions: session.map(Self.sessions) ?? .none, wake: { wake.signal() })
-      let frame = Snapshot(runner: runner, screen: screen, size: snapshot.size, wake: wake)
-        .run(opening: request, replay: replayed?.steps ?? [], keys: keys.map(KeyScript.steps) ?? [])
+      let frame = Snapshot(
+        runner: runner, screen: screen(ThemeLibrary.fallback), size: snapshot.size, wake: wake
+      ).run(opening: request, replay: replayed?.steps ?? [], keys: keys.map(KeyScript.steps) ?? [])
       Output.line(frame.text())
       return
     }
-    if replay == nil { screen.tour = files.loadTour() }
     let errors = ErrorLog(path: files.log)
     let terminal = try Terminal(
       Terminal.Options(color: color, usesMouse: !noMouse, crashLog: errors?.crashLog))
+    var shown = screen(named == nil ? ThemeLibrary.automatic(terminal.appearance()) : ThemeLibrary.fallback)
     let waker = terminal.waker
     let runner = EffectRunner(
       threads: common.threadCount, sessions: session.map(Self.sessions) ?? (replay == nil ? .beside : .none),
       recent: RecentModels(path: files.recent), wake: { waker.wake() })
-    for warning in keyWarnings { runner.mailbox.post(.note("\(warning)", .warning)) }
-    for warning in warnings { runner.mailbox.post(.note("\(warning)", .warning)) }
-    if let problem = graph.problem { runner.mailbox.post(.note("\(files.config), \(problem)", .warning)) }
-    if replay == nil { screen.proportions = LayoutFile(files).read() }
-    let log = replay == nil ? SessionLog(folder: files.commands, opening: request) : nil
+    let warnings =
+      keyWarnings.map { "\($0)" } + (named?.warnings ?? []).map { "\($0)" }
+      + (graph.problem.map { ["\(files.config), \($0)"] } ?? [])
+    for warning in warnings { runner.mailbox.post(.note(warning, .warning)) }
+    var log: SessionLog?
+    // What is done again begins as for the first time, and leaves nothing behind.
+    if replay == nil {
+      shown.tour = files.loadTour()
+      shown.proportions = LayoutFile(files).read()
+      log = SessionLog(folder: files.commands, opening: request)
+    }
     try App(
-      terminal: terminal, runner: runner, screen: screen, files: files, errors: errors, log: log,
+      terminal: terminal, runner: runner, screen: shown, files: files, errors: errors, log: log,
       replay: replayed?.steps ?? []
-    )
-    .run(opening: request)
+    ).run(opening: request)
     if let signal = terminal.endingSignal { CrashGuard.die(by: signal) }
   }
 
