@@ -196,6 +196,50 @@ def test_standard_streams_may_be_pipes():
     assert screen.end() == 0
 
 
+# MARK: themes
+
+@pytest.mark.parametrize("answer, ground", [
+    (b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;4c", rb"48;5;23[234]"),
+    (b"\x1b]11;rgb:ffff/ffff/ffff\x07\x1b[?62;4c", rb"48;5;(231|255)"), (b"\x1b[?1;2c", None), (None, None)])
+def test_the_background_chooses_the_theme(answer, ground):
+    screen = Screen(*SAMPLE, "--session", "none")
+    while b"\x1b]11;?" not in screen.raw:
+        assert screen.pump(5)
+    if answer:
+        screen.process.write(answer)
+    screen.wait_for(r"1 Layers[\s\S]*conv")
+    screen.settle()
+    screen.send("q")
+    assert screen.end() == 0
+    grounds = set(re.findall(rb"48;5;\d+", screen.raw))
+    assert any(re.fullmatch(ground, found) for found in grounds) if ground else not grounds
+    assert screen.modes_left() == set()
+
+
+def test_themes_of_ones_own(tmp_path):
+    folder = tmp_path / "lathe/themes"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text('inherits: dark\nui: {text: ["200 on 17", default], nosuch: red}\n')
+    (folder / "broken.yaml").write_text("ui: [")
+    (folder / "round.yaml").write_text("inherits: round")
+    def run(*arguments):
+        return subprocess.run(
+            [LATHE, *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)})
+    assert {"terminal", "mine", "broken"} <= set(run("themes").stdout.split())
+    screen = Screen(*SAMPLE, "--session", "none", "--theme", "mine", XDG_CONFIG_HOME=str(tmp_path))
+    screen.wait_for(r"1 Layers[\s\S]*conv")
+    # What is wrong with it is told with its line.
+    screen.wait_for("mine.yaml, line 2")
+    assert b"38;5;200" in screen.raw and b"48;5;17" in screen.raw and b"]11;?" not in screen.raw
+    screen.send("q")
+    assert screen.end() == 0
+    for name, said in [("broken", "not YAML"), ("round", "inherits itself"), ("nosuch", "no theme of this name")]:
+        done = run(*SAMPLE, "--theme", name, "--snapshot", "80x24")
+        assert done.returncode == 1 and done.stdout == ""
+        assert done.stderr.startswith(f"lathe: {name}.yaml") and said in done.stderr and done.stderr.count("\n") == 1
+
+
 # MARK: windows
 
 def test_a_storm_of_sizes_ends_in_the_right_frame():
@@ -233,6 +277,37 @@ def test_a_window_that_is_closed_ends_it(shell):
         assert time.perf_counter() < end, "it goes on without a window"
     os.kill(screen.process.pid, signal.SIGKILL)
     os.waitpid(screen.process.pid, 0)
+
+
+# MARK: work
+
+def test_idle_it_is_never_woken():
+    screen = Screen(*SAMPLE, "--session", "none")
+    screen.wait_for(r"1 Layers[\s\S]*conv")
+    screen.settle(1.5)
+    before = screen.main_thread()
+    time.sleep(5)
+    assert screen.main_thread() == before
+    screen.send("q")
+    assert screen.end() == 0
+
+
+@pytest.mark.skipif("debug" in LATHE.parts, reason="optimised code only")
+@pytest.mark.parametrize("keys, bound", [("jk", 5), ("\x0c", 25)])
+def test_a_key_takes_little_work(keys, bound):
+    """Milliseconds of processor time for a key, or for the whole screen drawn anew: those do not grow on a busy machine."""
+    screen = Screen(*SAMPLE, "--session", "none", columns=300, rows=90)
+    screen.wait_for(r"1 Layers[\s\S]*conv")
+    screen.settle(1)
+    before = screen.main_thread()[0]
+    for index in range(100):
+        screen.send(keys[index % len(keys)])
+        screen.settle(0.01)
+    spent = (screen.main_thread()[0] - before) / 100 / 1e6
+    print(f"{keys!r}: {spent:.2f} ms")
+    assert 0 < spent <= bound
+    screen.send("q")
+    assert screen.end() == 0
 
 
 # MARK: the log

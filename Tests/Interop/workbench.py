@@ -78,6 +78,11 @@ class Screen:
         fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
         return int(fields[11]) + int(fields[12])
 
+    def main_thread(self):
+        """Of the thread that draws: nanoseconds on a processor, and how often it was put on one."""
+        fields = open(f"/proc/{self.process.pid}/task/{self.process.pid}/schedstat").read().split()
+        return int(fields[0]), int(fields[2])
+
     def modes_left(self):
         """Private modes that are switched on now, and 25 where the cursor is hidden.
 
