@@ -114,7 +114,7 @@ package struct ComparePane: CommandedPane {
   /// Of a note on the lower edge, so that it fits the narrowest pane.
   private static let longestFoot = 40
 
-  /// The view below the figures' place; `nil` for the figures.
+  /// The view in the place of the figures; `nil` for those.
   private func inquiry(_ state: State, isFocused: Bool) -> (any CompareView)? {
     switch view {
     case .figures: nil
