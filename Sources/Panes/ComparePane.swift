@@ -157,6 +157,9 @@ package struct ComparePane: CommandedPane {
       return [.act(.selectLayer(rows[scroll.cursor].name)), .focus(.layers)]
     case .order:
       guard let row = table.row(at: scroll) else { return [] }
+      guard table.candidates.contains(where: { row.order($0) != nil }) else {
+        return [.toast(Toast(.info, "\(row.title) has no numbers to order by."))]
+      }
       order = (row.title, false)
       return []
     case .reverse:

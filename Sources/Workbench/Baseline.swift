@@ -7,6 +7,8 @@ package enum ShownDifference: Sendable, Hashable {
   /// It is the baseline.
   case reference
   case measured(Paired, isStale: Bool)
+  /// Both are measured, but this one before its answers were kept.
+  case needs(CandidateID)
   /// Nothing of the two was measured on samples that both have: by a prediction.
   case predicted(Double)
 
@@ -47,7 +49,7 @@ package enum ShownDifference: Sendable, Hashable {
 
   package var delta: Double? {
     switch self {
-    case .reference: nil
+    case .reference, .needs: nil
     case .measured(let paired, _): paired.delta
     case .predicted(let delta): delta
     }
@@ -74,6 +76,11 @@ extension State {
     if let prediction = own?.prediction {
       let from = base == nil ? 0 : base?.trial?.top1Delta
       return prediction.top1Delta.flatMap { delta in from.map { .predicted(delta - $0) } }
+    }
+    if let own, let base, own.trial != nil, base.trial != nil {
+      for (shown, id) in [(base, baselineEntry?.id), (own, entry?.id)] {
+        if let id, shown.answers == nil, live[id] == nil { return .needs(id) }
+      }
     }
     let isStale = own?.isStale ?? false || base?.isStale ?? false
     let paired: ShownDifference.Paired? =

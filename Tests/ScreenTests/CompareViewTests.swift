@@ -124,6 +124,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
     let own = try #require(state.entry(CandidateID(1)).map { state.shown($0) }?.trial?.top1Delta)
     #expect(try cell("Δ points", "float32", &screen, &state) == Numbers.points(-own))
     #expect(screen.draw(state, size: large).text().contains("from A · n 2000"))
+    #expect(try cell("Δ points", "D", &screen, &state) == "-")
     // Once the baseline is edited, what is taken from it is of an older recipe.
     _ = play("A m", &screen, &state, large)
     #expect(try cell("Δ points", "B", &screen, &state) == "~" + Numbers.points(change.delta))
@@ -187,6 +188,9 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
     #expect(titles() == ["A", "B", "C", "D"])
     _ = play("O a", &screen, &state, large)
     #expect(titles() == ["A", "B", "C", "D"])
+    for _ in 0..<4 { _ = play("j", &screen, &state, large) }
+    _ = play("o", &screen, &state, large)
+    #expect(screen.draw(state, size: large).text().contains("status has no numbers to order by."))
   }
 
   /// Of thirty candidates the current one is always seen, with float32 beside it, and signs where there are more.

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Graph
+import Jobs
 import Quantization
 import Testing
 import Workbench
@@ -111,6 +112,22 @@ func measurement(_ name: String, _ answers: Answers) -> Workflows.Measurement {
     #expect(state.update(.run(id)) == [.run(id, recipe)])
     _ = state.update(.measured(id, recipe: recipe, measurement("a", first)))
     #expect(state.update(.run(id)).isEmpty)
+  }
+
+  /// Which of the two has to be measured again is told; while that goes on there is nothing.
+  @Test func whatLacksAnswersIsNamed() throws {
+    var (state, a, b) = try both()
+    _ = state.update(.setBaseline(a))
+    let recipe = try #require(state.entry(a)).recipe
+    var old = measurement("a", first)
+    old.answers = []
+    _ = state.update(.measured(a, recipe: recipe, old))
+    #expect(state.difference(of: state.entry(b)) == .needs(a))
+    #expect(state.difference(of: nil)?.delta != nil, "from float32 it is known")
+    _ = state.update(.started(JobID(3), a))
+    _ = state.update(.jobChanged(JobStatus(id: JobID(3), title: "A", state: .running)))
+    _ = state.update(.partial(a, recipe: recipe, old))
+    #expect(state.difference(of: state.entry(b)) == nil)
   }
 
   @Test func layersAreHeldAgainstTheBaselineOrTheOneBefore() throws {

@@ -148,6 +148,7 @@ extension CompareFigure {
       predicted: { if case .predicted(let delta) = $0.difference { delta } else { nil } },
       format: { Numbers.points($0) },
       text: { column in
+        if case .needs(let id) = column.difference { return [Run("r on \(id.letter)", .muted)] }
         if column.difference == .reference { return column.trial?.top1 == nil ? nil : [Run("ref", .muted)] }
         return column.paired.map { paired in
           let style: Style = paired.delta >= -0.005 ? .good : paired.delta < -0.02 ? .bad : .warn
