@@ -210,6 +210,7 @@ package struct Screen: Sendable {
     if let top = overlays.indices.last {
       return perform(overlays[top].run(id: id, state, screen: bounds), &state)
     }
+    notice(id, state)
     for index in panes.indices {
       switch panes[index].run(id: id, state, size: inside(Swift.type(of: panes[index]).kind)) {
       case .done(let outputs):

@@ -8,7 +8,13 @@ extension Screen {
   mutating func record(_ input: Input, _ state: State) {
     guard let step = step(input, state) else { return }
     recorded.append(step)
-    if case .run(let id) = step { tour.noticed(id) }
+    if case .run(let id) = step, overlays.isEmpty { notice(id, state) }
+  }
+
+  /// Tells the tour of a command that is given and can be done.
+  mutating func notice(_ id: String, _ state: State) {
+    guard tour.hint != nil else { return }
+    if commandsHere(state).first(where: { $0.id == id })?.availability == .available { tour.noticed(id) }
   }
 
   /// What was done since this was last asked.

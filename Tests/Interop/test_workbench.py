@@ -208,13 +208,14 @@ def test_choosing_qat_brings_training_settings(tmp_path):
 def test_a_session_is_done_again(tmp_path):
     """What was done in a terminal is in a log that gives the same frame, with and without one."""
     screen = Screen(*SAMPLE, "--session", "none", XDG_STATE_HOME=str(tmp_path))
-    screen.wait_for("hint 1/3")
+    screen.wait_for(r"hint 1/3")
+    screen.wait_for(r"1 Layers[\s\S]*stem/conv")
     # Down, mark, rename by typing, a list of changes, then the layers alone: nothing that computes.
     for keys in ["jj ", "i", "\x15mine\r", "U", "\x1b", "++"]:
         screen.send(keys)
         screen.settle()
     seen = [line.rstrip() for line in screen.screen.display][1:34]
-    assert any("1 marked" in line for line in seen)
+    assert any("1 marked" in line for line in seen), screen.text()
     screen.send("q")
     assert screen.end() == 0
     log, = (tmp_path / "lathe/commands").glob("*.log")
@@ -235,6 +236,7 @@ def test_hints_are_remembered(tmp_path):
     for expected in ["hint 1/3", "hint 2/3"]:
         screen = Screen(*SAMPLE, "--session", "none", XDG_STATE_HOME=str(tmp_path))
         screen.wait_for(expected)
+        screen.wait_for(r"1 Layers[\s\S]*stem/conv")
         screen.send("?" if expected == "hint 2/3" else "m")
         screen.settle()
         screen.send("\x1b")

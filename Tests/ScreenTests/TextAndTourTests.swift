@@ -109,6 +109,18 @@ import Workbench
     #expect(!hint().contains("hint") && screen.tour == Tour.over)
   }
 
+  /// A command that cannot be done is not learned by being tried; one from the palette is.
+  @Test func onlyWhatIsDoneCounts() throws {
+    var state = State()
+    var screen = fixtureScreen()
+    screen.tour = Tour()
+    _ = play("m r", &screen, &state, size)
+    #expect(screen.tour.done.isEmpty)
+    (state, screen) = try start()
+    _ = play(": text:bits-up enter", &screen, &state, size)
+    #expect(screen.tour.done == ["help", "edit"])
+  }
+
   @Test func hintsAreDismissedAndComeBack() throws {
     var (state, screen) = try start()
     _ = play("H", &screen, &state, size)

@@ -96,7 +96,8 @@ final class App {
   /// Does what is left of a replay, up to where it has to wait.
   private func playOn() {
     while let step = replay.first {
-      if step == .wait, !runner.isIdle { return }
+      // A model that is being opened is waited for in any case: every command needs it.
+      if step == .wait || state.opening != nil, !runner.isIdle { return }
       // What idle work has posted comes first.
       drain()
       perform(screen.replay(step, &state))

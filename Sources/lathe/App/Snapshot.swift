@@ -30,7 +30,7 @@ final class Snapshot {
     perform(screen.handle(.resize(size), &state))
     settle()
     for step in replay {
-      if step == .wait { settle() }
+      if step == .wait || state.opening != nil { settle() }
       perform(screen.replay(step, &state))
       // A session mostly ends by being quit; what it came to is looked at here.
       isDone = false
