@@ -11,12 +11,12 @@ package struct Tour: Sendable, Hashable {
 
   package static let hints = [
     Hint(
-      id: "edit", text: "[m] changes how a layer is quantized, [b] its bits, [z] takes it back",
+      id: "edit", text: "[m] changes the mode, [b] bits, [z] undoes",
       commands: ["mode", "mode-back", "bits-up", "bits-down", "config.next", "config.previous"]),
     Hint(
-      id: "run", text: "[r] measures the candidate beside float32", commands: ["run", "run-stale"]),
+      id: "run", text: "[r] measures it beside float32", commands: ["run", "run-stale"]),
     Hint(
-      id: "help", text: "[?] lists every key here, [:] finds a command by its name",
+      id: "help", text: "[?] lists all keys, [:] finds commands",
       commands: ["help", "palette"]),
   ]
 

@@ -1,3 +1,4 @@
+import Foundation
 import Interface
 import Jobs
 import Panes
@@ -136,4 +137,28 @@ func noKeyDoesTwoThingsInOnePlace(situation: Situation) throws {
   #expect(!screen.draw(state, size: size).text().contains("Minimize"))
   _ = play("i f1", &screen, &state, size)
   #expect(screen.draw(state, size: size).text().contains("Take the text as it is."))
+}
+
+/// The keys in the README are those of the tables; with `LATHE_UPDATE_GOLDEN` set it is written anew.
+@Test func theKeysInTheReadmeAreTrue() throws {
+  let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("README.md")
+  let readme = try String(contentsOf: file, encoding: .utf8)
+  let parts = readme.components(separatedBy: "<!-- keys -->\n")
+  try #require(parts.count == 3, "a table between two marks")
+  var lines = ["| keys | where | what it does |", "|---|---|---|"]
+  for (title, rows) in Screen.commandTables {
+    // What every list has is said once, above the table.
+    for row in rows where row.group != Motions.group {
+      let keys = row.keys.map { "`\($0.label)`" }.joined(separator: " ")
+      lines.append("| \(keys) | \(title) | \(row.explanation) |")
+    }
+  }
+  let table = lines.joined(separator: "\n") + "\n"
+  if ProcessInfo.processInfo.environment["LATHE_UPDATE_GOLDEN"] != nil {
+    try (parts[0] + "<!-- keys -->\n" + table + "<!-- keys -->\n" + parts[2]).write(
+      to: file, atomically: true, encoding: .utf8)
+    return
+  }
+  #expect(parts[1] == table)
 }

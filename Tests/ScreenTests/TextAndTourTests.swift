@@ -99,7 +99,7 @@ import Workbench
   @Test func hintsGoAwayWhenTheyAreFollowed() throws {
     var (state, screen) = try start()
     func hint() -> String { screen.draw(state, size: size).lines()[34] }
-    #expect(hint().contains("hint 1/3: m changes how a layer is quantized"))
+    #expect(hint().contains("hint 1/3: m changes the mode"))
     _ = play("j m", &screen, &state, size)
     #expect(hint().contains("hint 2/3: r measures"))
     // In any order, and by the palette or the mouse as well as by keys.
@@ -127,6 +127,17 @@ import Workbench
     #expect(screen.tour.hint == nil && !screen.draw(state, size: size).text().contains("hint 1/3"))
     _ = play("H", &screen, &state, size)
     #expect(screen.tour.hint?.id == "edit")
+  }
+
+  @Test func hintsFitTheSmallestScreen() throws {
+    var (state, screen) = try start()
+    let small = Size(width: 60, height: 16)
+    for keys in ["", "j m", "r"] {
+      _ = play(keys, &screen, &state, small)
+      let row = screen.draw(state, size: small).lines()[14]
+      let text = try #require(screen.tour.hint).text.filter { !"[]".contains($0) }
+      #expect(row.contains(text + "  H dismisses"), "\(row)")
+    }
   }
 
   @Test func everyHintCanBeFollowed() {
