@@ -63,6 +63,14 @@ package struct JobsPane: CommandedPane {
     }
   }
 
+  /// The layer that the job under the cursor speaks of, or where it led.
+  package func pointedLayer(_ state: State) -> String? {
+    guard let job = selected(state) else { return state.worstLayer }
+    var text = "\(job.title) \(job.note)"
+    if case .failed(let message) = job.state { text += " \(message)" }
+    return state.layer(namedIn: text) ?? state.worstLayer
+  }
+
   package mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput] {
     switch mouse.kind {
     case .wheelUp: return update(.move(.up), state, size: area.size)

@@ -19,6 +19,8 @@ struct LayerFilter: Sendable {
     /// The rows stay.
     case done
     case changed
+    /// The filter is to go.
+    case givenUp
     /// Ask which field to put in.
     case chooseField
   }
@@ -47,9 +49,8 @@ struct LayerFilter: Sendable {
     guard var editing = field else { return .ignored }
     switch key {
     case .escape:
-      let hadQuery = !query.isEmpty
-      clear()
-      return hadQuery ? .changed : .done
+      stop()
+      return .givenUp
     case .enter:
       // What cannot be read stays to be mended.
       guard problem == nil else { return .done }

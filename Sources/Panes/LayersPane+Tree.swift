@@ -60,4 +60,52 @@ extension LayersPane {
   private static let isTree: @Sendable (PaneContext<LayersPane>) -> Availability = {
     $0.pane.folding.isTree ? isTable($0) : .hidden
   }
+
+  /// Closes, opens or goes in the tree; the cursor stays on its row or on the scope that hides it.
+  mutating func fold(_ step: Step, _ state: State, visible: Int) {
+    let isFiltered = !filter.query.isEmpty
+    let list = rows(state)
+    let row = list.rows.indices.contains(scroll.cursor) ? list.rows[scroll.cursor] : nil
+    var id = row?.id ?? ""
+    if case .tree = step {
+      folding.isTree.toggle()
+      // A flat list has no scopes.
+      id = row?.names.first ?? ""
+    } else {
+      guard var closed = folding.closed(isFiltered: isFiltered) else { return }
+      switch step {
+      case .closeAll(let isClosed): closed = isClosed ? Set(list.tree.scopes) : []
+      case .open:
+        if row?.scope == nil { return }
+        if row?.isOpen ?? false {
+          scroll.move(.down, count: list.rows.count, visible: visible)
+          return
+        }
+        closed.remove(id)
+      default:
+        guard row?.isOpen ?? false else {
+          if let parent = list.parent(of: scroll.cursor) {
+            scroll.move(.to(parent), count: list.rows.count, visible: visible)
+          }
+          return
+        }
+        closed.insert(id)
+      }
+      folding.set(closed, isFiltered: isFiltered)
+    }
+    let changed = rows(state)
+    scroll.move(.to(changed.place(near: id) ?? 0), count: changed.rows.count, visible: visible)
+    anchor = nil
+  }
+
+  /// Shows a layer: closes other views, opens the scopes it is in, and clears a filter that hides it.
+  package mutating func reveal(_ layer: String, _ state: State, size: Size) {
+    closeLayer()
+    anchor = nil
+    folding.open(to: layer)
+    if !filter.query.isEmpty, rows(state).place(of: layer) == nil { filter.clear() }
+    let rows = rows(state)
+    guard let place = rows.place(of: layer) else { return }
+    scroll.move(.to(place), count: rows.rows.count, visible: Swift.max(size.height - 1, 1))
+  }
 }

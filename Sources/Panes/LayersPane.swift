@@ -1,8 +1,6 @@
 import Analysis
 import Foundation
-import Graph
 import Interface
-import Quantization
 import Workbench
 import Workflows
 
@@ -10,17 +8,17 @@ import Workflows
 package struct LayersPane: CommandedPane {
   package static let kind = PaneKind.layers
 
-  private var scroll = Scroll()
-  private var filter = LayerFilter()
-  private(set) var folding = LayerFolding()
-  private var sort = LayerSort()
-  private var columns = LayerColumns()
-  private var stepSort = StepSort()
-  private var blameSort = BlameSort()
+  var scroll = Scroll()
+  var filter = LayerFilter()
+  var folding = LayerFolding()
+  var sort = LayerSort()
+  var columns = LayerColumns()
+  var stepSort = StepSort()
+  var blameSort = BlameSort()
   /// The layer whose channels the Blame view shows, and where its layers were left.
   private var opened: (layer: String, scroll: Scroll)?
   /// Where a range of marks began.
-  private var anchor: Int?
+  var anchor: Int?
   private let treeMemo = Memo<LayerTree.Question, LayerTree>()
   private let rowMemo = Memo<LayerRows.Question, LayerRows>()
   private let blameMemo = Memo<BlameRows.Question, [Blame.Layer]>()
@@ -32,6 +30,8 @@ package struct LayersPane: CommandedPane {
     case mark
     case range
     case markAll
+    /// Mark all of the operator at the cursor.
+    case markAlike
     case unmark
     case filter
     /// Start the filter with a field.
@@ -77,6 +77,15 @@ package struct LayersPane: CommandedPane {
         explanation: "Mark every layer that the filter shows.", group: "Layers", hint: 24, action: .markAll,
         availability: hasLayers),
       Command(
+        "layers.mark-alike", keys: [.character("=")], title: "alike",
+        explanation: "Mark every layer shown that has the operator of the one under the cursor.",
+        group: "Layers", action: .markAlike,
+        availability: {
+          .when(
+            $0.pane.operatorAtCursor($0.state) != nil,
+            else: "Under the cursor is no layer whose operator could be taken.")
+        }),
+      Command(
         "layers.unmark", keys: [.character("A")], title: "none", explanation: "Take all marks away.",
         group: "Layers", action: .unmark,
         availability: { .when(!$0.state.marked.isEmpty, else: "No layer is marked.") }),
@@ -119,7 +128,7 @@ package struct LayersPane: CommandedPane {
   }
 
   /// The rows of the table of layers, worked out once for each change of what they show.
-  private func rows(_ state: State) -> LayerRows {
+  func rows(_ state: State) -> LayerRows {
     let question = LayerRows.Question(
       tree: LayerTree.Question(
         matcher: LayerMatcher(filter.query, state), sort: sort,
@@ -135,18 +144,18 @@ package struct LayersPane: CommandedPane {
   var rowsWorkedOut: Int { rowMemo.answers }
 
   /// The layer of each row shown; `nil` for a step that belongs to none.
-  private func layers(_ state: State) -> [String?] {
+  func layers(_ state: State) -> [String?] {
     blame(state)?.names ?? steps(state).map { steps in steps.rows.map(steps.layer) }
       ?? rows(state).names
   }
 
   /// The rows of the Roofline view; `nil` where the usual table is seen.
-  private func steps(_ state: State) -> StepRows? {
+  func steps(_ state: State) -> StepRows? {
     StepRows(state, filter: filter.query, sort: stepSort)
   }
 
   /// The rows of the Blame view; `nil` where another table is seen.
-  private func blame(_ state: State) -> BlameRows? {
+  func blame(_ state: State) -> BlameRows? {
     BlameRows(state, filter: filter.query, sort: blameSort, opened: opened?.layer, memo: blameMemo)
   }
 
@@ -175,6 +184,9 @@ package struct LayersPane: CommandedPane {
     case .ignored: return .ignored
     case .done: return .done([])
     case .chooseField: return .done([.open(fieldMenu(state))])
+    case .givenUp:
+      clearFilter(state)
+      return .done([.act(.selectLayer(state.layer))])
     case .changed:
       folding.openMatches()
       scroll = Scroll()
@@ -204,10 +216,14 @@ package struct LayersPane: CommandedPane {
       let range = Swift.min(from, scroll.cursor)...Swift.max(from, scroll.cursor)
       let names = range.filter(layers.indices.contains).flatMap { self.names(at: $0, state) }
       return [.act(.setMarks(state.marked.union(names)))]
-    case .markAll:
-      let names =
-        isTable(state) ? rows(state).tree.layers.map(\.facts.name) : layers.compactMap { $0 }
-      return [.act(.setMarks(state.marked.union(names)))]
+    case .markAll: return [.act(.setMarks(state.marked.union(shownNames(state))))]
+    case .markAlike:
+      guard let wanted = operatorAtCursor(state) else { return [] }
+      let alike = shownNames(state).filter { state.layerList[$0]?.facts.operatorName == wanted }
+      return [
+        .act(.setMarks(state.marked.union(alike))),
+        .toast(Toast(.info, "marked \(Words.plural(alike.count, wanted))")),
+      ]
     case .unmark: return [.act(.setMarks([]))]
     case .filter:
       filter.edit()
@@ -234,8 +250,8 @@ package struct LayersPane: CommandedPane {
     case .clear:
       anchor = nil
       if filter.query.isEmpty { return [.act(.setMarks([]))] }
-      filter.clear()
-      return selection(state)
+      clearFilter(state)
+      return [.act(.selectLayer(state.layer))]
     case .sort where state.blame.isShown:
       blameSort.next(ofChannels: isLayerOpen)
       return selection(state)
@@ -286,59 +302,18 @@ package struct LayersPane: CommandedPane {
     }
   }
 
-  private mutating func fold(_ step: Step, _ state: State, visible: Int) {
-    let isFiltered = !filter.query.isEmpty
-    let list = rows(state)
-    let row = list.rows.indices.contains(scroll.cursor) ? list.rows[scroll.cursor] : nil
-    var id = row?.id ?? ""
-    if case .tree = step {
-      folding.isTree.toggle()
-      // A flat list has no scopes.
-      id = row?.names.first ?? ""
-    } else {
-      guard var closed = folding.closed(isFiltered: isFiltered) else { return }
-      switch step {
-      case .closeAll(let isClosed): closed = isClosed ? Set(list.tree.scopes) : []
-      case .open:
-        if row?.scope == nil { return }
-        if row?.isOpen ?? false {
-          scroll.move(.down, count: list.rows.count, visible: visible)
-          return
-        }
-        closed.remove(id)
-      default:
-        guard row?.isOpen ?? false else {
-          if let parent = list.parent(of: scroll.cursor) {
-            scroll.move(.to(parent), count: list.rows.count, visible: visible)
-          }
-          return
-        }
-        closed.insert(id)
-      }
-      folding.set(closed, isFiltered: isFiltered)
-    }
-    let changed = rows(state)
-    scroll.move(.to(changed.place(near: id) ?? 0), count: changed.rows.count, visible: visible)
-    anchor = nil
-  }
-
   /// Whether the table of layers is seen, not another view.
-  private func isTable(_ state: State) -> Bool { state.steps.view == nil && !state.blame.isShown }
+  func isTable(_ state: State) -> Bool { state.steps.view == nil && !state.blame.isShown }
 
-  /// The layers that a row stands for: of a scope all below that match.
-  private func names(at row: Int, _ state: State) -> [String] {
-    isTable(state) ? rows(state).rows[row].names : layers(state)[row].map { [$0] } ?? []
+  /// Shows everything again; the cursor stays on its row.
+  private mutating func clearFilter(_ state: State) {
+    let list = rows(state)
+    let id = list.rows.indices.contains(scroll.cursor) ? list.rows[scroll.cursor].id : ""
+    filter.clear()
+    if isTable(state) { scroll.cursor = rows(state).place(near: id) ?? scroll.cursor }
   }
 
-  /// The marks with those of a row turned: of a scope all, unless all are marked already.
-  private func toggledMarks(at row: Int, _ state: State) -> Set<String>? {
-    let names = names(at: row, state)
-    guard !names.isEmpty else { return nil }
-    return names.allSatisfy(state.marked.contains)
-      ? state.marked.subtracting(names) : state.marked.union(names)
-  }
-
-  private mutating func closeLayer() {
+  mutating func closeLayer() {
     if let left = opened?.scroll { scroll = left }
     opened = nil
   }
@@ -386,42 +361,6 @@ package struct LayersPane: CommandedPane {
     }
   }
 
-  package func note(_ state: State) -> [Run] {
-    // What the filter asks and how many answer is more than fits beside anything else.
-    if !filter.query.isEmpty, filter.field == nil {
-      return [
-        Run("/\(Fitting.cut(filter.query, to: 14)) ", .key), Run(matches(state), .info),
-      ]
-    }
-    let isSteps = state.steps.view != nil
-    let key = isSteps ? stepSort.key.rawValue : sort.title
-    let sorting = "sort:\(key)\((isSteps ? stepSort.isDescending : sort.isDescending) ? "↓" : "")"
-    if let shown = state.shownBlame {
-      let blamed = Fitting.cut(shown.title, to: 16) + "  "
-      return [Run(blamed, .text), Run(blameSort.text(ofChannels: isLayerOpen), .muted)]
-    }
-    let whose = state.shownSteps.map { Fitting.cut($0.title, to: 16) + "  " } ?? ""
-    return [Run(whose, .text), Run(sorting, .muted)]
-  }
-
-  /// How many rows match, of all: `12 of 50`.
-  private func matches(_ state: State) -> String {
-    let rows = rows(state)
-    let (found, total) =
-      blame(state).map { ($0.layers.count, $0.total) } ?? steps(state).map { ($0.rows.count, $0.total) }
-      ?? (rows.tree.layers.count, rows.tree.total)
-    return "\(found) of \(total)"
-  }
-
-  package func foot(_ state: State) -> [Run] {
-    let count = layers(state).count
-    let time = state.shownSteps.flatMap { shown in
-      shown.variant.map { "\(shown.isStale ? "~" : "")\(Numbers.milliseconds($0.latencyMs)) ms  " }
-    }
-    let marks = state.marked.isEmpty ? "" : "\(state.marked.count) marked  "
-    return [Run("\(time ?? "")\(marks)\(count == 0 ? 0 : scroll.cursor + 1)/\(count)", .muted)]
-  }
-
   package var isTyping: Bool { filter.field != nil }
 
   /// The part of the pane that the table takes; the filter stands below it while it is typed.
@@ -431,17 +370,17 @@ package struct LayersPane: CommandedPane {
       ?? stepTable(state, isFocused: false)?.area(in: area) ?? area
   }
 
-  private func stepTable(_ state: State, isFocused: Bool) -> StepTable? {
+  func stepTable(_ state: State, isFocused: Bool) -> StepTable? {
     steps(state).map {
       StepTable(steps: $0, peaks: state.steps.peaks, scroll: scroll, isFocused: isFocused)
     }
   }
 
-  private func blameTable(_ state: State, isFocused: Bool) -> BlameTable? {
+  func blameTable(_ state: State, isFocused: Bool) -> BlameTable? {
     blame(state).map { BlameTable(rows: $0, scroll: scroll, isFocused: isFocused) }
   }
 
-  private func table(_ state: State, count: Int, isFocused: Bool) -> Table {
+  func table(_ state: State, count: Int, isFocused: Bool) -> Table {
     let shown = columns.shown(state)
     return Table(
       columns: shown.map(\.layout), rowCount: count, scroll: scroll, isFocused: isFocused,
@@ -455,68 +394,5 @@ package struct LayersPane: CommandedPane {
     let seen = table(state, count: 0, isFocused: false).slots(width: width).map { shown[$0.column].column }
     let ids = [nil] + seen.filter { $0.sort != nil }.map { Optional($0.id) }
     return ids[((ids.firstIndex(of: sort.column) ?? 0) + 1) % ids.count]
-  }
-
-  package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
-    filter.draw(on: &canvas, in: area, matches: matches(state))
-    let area = area.inset(bottom: filter.height(in: area))
-    if let blame = blameTable(state, isFocused: isFocused) {
-      return blame.draw(on: &canvas, in: area, marked: state.marked)
-    }
-    if let steps = stepTable(state, isFocused: isFocused) {
-      return steps.draw(on: &canvas, in: area, marked: state.marked)
-    }
-    let list = rows(state)
-    let rows = list.rows
-    guard !rows.isEmpty else {
-      let text =
-        state.project == nil
-        ? (state.opening.map { "opening \(($0 as NSString).lastPathComponent) …" } ?? "No model is open: f opens one.")
-        : filter.query.isEmpty
-          ? "The model has no layers to quantize." : "No layer matches /\(filter.query). esc clears it."
-      for (row, line) in Fitting.wrap(text, to: area.width).enumerated() where row < area.height {
-        canvas.put(line, x: area.x, y: area.y + row, width: area.width, .muted)
-      }
-      return
-    }
-    let table = table(state, count: rows.count, isFocused: isFocused)
-    let words = filter.words
-    let nameWidth = table.slots(width: area.width).first?.width ?? 0
-    let shown = columns.shown(state)
-    let context = LayerColumn.Context(
-      figures: state.layerFigures, costs: LayerCostColumn(state),
-      rules: state.currentEntry?.recipe.rules ?? [],
-      total: list.tree.bytes)
-    let isMarked = { (row: Int) in
-      rows[row].layer.map { state.marked.contains($0.facts.name) }
-        ?? (!state.marked.isEmpty && rows[row].names.allSatisfy(state.marked.contains))
-    }
-    table.draw(on: &canvas, in: area, isMarked: isMarked) { row, column in
-      if column == 0 { return Self.name(rows[row], list.isTree, words: words, width: nameWidth) }
-      switch rows[row].item {
-      case .layer(let view, _):
-        return shown[column].column.cell(LayerRecord(view: view, figures: context.figures), context)
-      case .scope(let scope): return shown[column].column.scope(scope, context)
-      }
-    }
-  }
-
-  /// A name, in the tree behind its lines.
-  private static func name(_ row: LayerRows.Row, _ isTree: Bool, words: String, width: Int) -> [Run] {
-    let prefix = isTree ? row.prefix(width: width) : ""
-    let room = Swift.max(width - CharacterWidth.of(prefix), 0)
-    let start = prefix.isEmpty ? [] : [Run(prefix, .border)]
-    switch row.item {
-    case .scope(let scope):
-      let count = " \(scope.names.count)"
-      return start + [
-        Run(Fitting.cutMiddle(scope.label, to: room - count.count), .title), Run(count, .muted),
-      ]
-    case .layer(let layer, let label):
-      let plain: Style = layer.resolved?.effective.mode ?? .float == .float ? .muted : .text
-      let name = Fitting.cutMiddle(label, to: layer.isChanged ? room - 2 : room)
-      let runs = words.isEmpty ? [Run(name, plain)] : Filter.highlight(name, query: words, plain)
-      return start + runs + (layer.isChanged ? [Run(" *", .warn)] : [])
-    }
   }
 }

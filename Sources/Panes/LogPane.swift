@@ -37,6 +37,11 @@ package struct LogPane: CommandedPane {
     }
   }
 
+  /// The layer that the newest of the last lines in sight speaks of.
+  package func pointedLayer(_ state: State) -> String? {
+    state.log.dropLast(back).suffix(50).reversed().lazy.compactMap { state.layer(namedIn: $0.text) }.first
+  }
+
   package mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput] {
     switch mouse.kind {
     case .wheelUp: return update(.move(.by(-3)), state, size: area.size)

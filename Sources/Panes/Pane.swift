@@ -80,6 +80,8 @@ package protocol Pane: Sendable {
   mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput]
   /// Keeps cursors inside what there is after the workbench changed.
   mutating func follow(_ state: State)
+  /// The layer that the pane is about now, for the key that goes there.
+  func pointedLayer(_ state: State) -> String?
   /// Right of the title.
   func note(_ state: State) -> [Run]
   /// On the lower edge.

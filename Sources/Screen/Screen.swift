@@ -241,6 +241,7 @@ package struct Screen: Sendable {
   private mutating func perform(_ step: ScreenStep, _ state: inout State) -> [Request] {
     switch step {
     case .focus(let kind): show(kind)
+    case .jump: return jump(&state)
     case .nextPane(let by): turn(by, among: PaneKind.allCases)
     case .tab(let by): turn(by, among: layout.place(of: focus)?.tabs ?? PaneKind.allCases)
     case .zoom(let by):

@@ -7,6 +7,7 @@ import Workbench
 /// What the keys do that work in every pane.
 enum ScreenStep: Sendable {
   case focus(PaneKind)
+  case jump
   case nextPane(Int)
   case tab(Int)
   case zoom(Int)
@@ -204,6 +205,12 @@ extension Screen {
             $0.currentEntry?.trains ?? false,
             else: "No layer of the candidate is trained: m gives layers the mode qat.")
         }),
+      Command(
+        "jump", keys: [.character("L")], title: "to layer",
+        explanation:
+          "Go to the layer that this pane is about: the worst, the one that differs most, the one named.",
+        group: "View", action: .jump,
+        availability: { .when(!$0.layerViews.isEmpty, else: "There are no layers to go to.") }),
       Command(
         "themes", keys: [.character("t")], title: "theme", explanation: "Choose a theme, with preview.",
         group: "Lathe",

@@ -45,7 +45,7 @@ func columnFrames(name: String, width: Int, height: Int, keys: String) throws {
   #expect(try row("dense", screen, state).contains(" 0.5 "), "0.66 KiB become 0.16")
   _ = play("C space esc", &screen, &state, wide)
   #expect(try row("name", screen, state).contains("operator"), "the name stays; nothing else changed")
-  _ = play(": text:\"show operator\" enter", &screen, &state, wide)
+  _ = play(": text:\"hide operator\" enter", &screen, &state, wide)
   #expect(try !row("name", screen, state).contains("operator"), "by the palette too")
 }
 

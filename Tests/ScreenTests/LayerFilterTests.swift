@@ -156,6 +156,17 @@ func filterFrames(name: String, width: Int, height: Int, keys: String) throws {
   #expect(!text().contains("of 7"))
 }
 
+@Test func theCursorStaysOnItsLayerWhenTheFilterGoes() throws {
+  for keys in ["/ text:dense enter esc", "/ text:dense esc", "E / text:dense enter esc"] {
+    var state = try fixtureState(fixtureModel())
+    var screen = fixtureScreen()
+    _ = play("A " + keys, &screen, &state, size)
+    let text = screen.draw(state, size: size).text()
+    #expect(state.layer == "dense" && !text.contains("of 7"))
+    #expect(text.contains("▸   dense") || text.contains("▸ dense"))
+  }
+}
+
 @Test func upAndDownRecallFilters() throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()
