@@ -13,6 +13,8 @@ struct LayerColumn: Sendable {
     let rules: [Rule]
     /// float32 bytes of all layers shown.
     let total: Int
+    /// Of the column of shares.
+    let barWidth: Int
   }
 
   /// Stable, for commands.
@@ -44,7 +46,7 @@ struct LayerColumn: Sendable {
 
   private static func share(_ bytes: Int, _ context: Context) -> [Run] {
     let share = Double(bytes) / Double(Swift.max(context.total, 1))
-    return [Run(Bars.horizontal(share, width: 10), .gradient(.histogram, share))]
+    return [Run(Bars.horizontal(share, width: context.barWidth), .gradient(.histogram, share))]
   }
 
   private static func after(_ after: Int, _ before: Int) -> [Run] {

@@ -31,12 +31,10 @@ struct LayerRows: Sendable {
     /// Name of the layer, or what all names below begin with.
     var id: String { layer?.facts.name ?? scope?.id ?? "" }
 
-    /// What stands before the name in the tree: lines, and the sign of an open or closed scope; lines that would leave
-    /// little of a width shrink to blanks.
-    func prefix(width: Int) -> String {
+    /// What stands before the name in the tree: lines, or blanks in their stead, and the sign of an open or closed scope.
+    fileprivate func prefix(hasLines: Bool, width: Int) -> String {
       let sign = scope == nil ? "" : isOpen ? "▾ " : "▸ "
-      if depth == 0 { return guides + (sign.isEmpty ? "  " : sign) }
-      if CharacterWidth.of(guides) * 3 <= width { return guides + sign }
+      if depth > 0, hasLines { return guides + sign }
       return String(repeating: " ", count: Swift.min(depth, width / 3)) + (sign.isEmpty ? "  " : sign)
     }
 
@@ -50,6 +48,8 @@ struct LayerRows: Sendable {
   /// The layer of each row; `nil` for a scope.
   let names: [String?]
   private let places: [String: Int]
+  /// Columns of the screen that the lines of the deepest row take.
+  private let lines: Int
 
   init(_ tree: LayerTree, closed: Set<String>?) {
     self.tree = tree
@@ -69,8 +69,14 @@ struct LayerRows: Sendable {
       }
     }
     names = rows.map { $0.layer?.facts.name }
+    lines = rows.map { CharacterWidth.of($0.guides) }.max() ?? 0
     places = Dictionary(
       rows.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// What stands before a name in so wide a column: lines that would take more than half of it are left away in all rows.
+  func prefix(_ row: Row, width: Int) -> String {
+    isTree ? row.prefix(hasLines: lines * 2 <= width, width: width) : ""
   }
 
   /// The row of a layer that is seen.

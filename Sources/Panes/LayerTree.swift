@@ -31,6 +31,7 @@ struct LayerTree: Sendable {
     let macs: Int
     /// What all below have in common; `nil` where they differ.
     let mode: Mode?
+    /// Of those with weights, where there are any.
     let bits: String?
     let operatorName: String?
   }
@@ -153,17 +154,19 @@ struct LayerTree: Sendable {
       }
       let children = children(of: layers, from: end, below: end)
       let below = layers.map { views[$0] }
-      func common<T: Equatable>(_ value: (LayerView) -> T) -> T? {
-        let first = value(below[0])
-        return below.allSatisfy { value($0) == first } ? first : nil
+      let weighted = below.filter { $0.weightBits != nil }
+      func common<T: Equatable>(of layers: [LayerView], _ value: (LayerView) -> T) -> T? {
+        let first = value(layers[0])
+        return layers.allSatisfy { value($0) == first } ? first : nil
       }
       let scope = Scope(
         id: String(decoding: first[..<end], as: UTF8.self),
         label: String(decoding: first[above..<(end - 1)], as: UTF8.self), names: below.map(\.facts.name),
         bytesBefore: below.reduce(0) { $0 + $1.bytesBefore },
         bytesAfter: below.reduce(0) { $0 + $1.bytesAfter }, macs: below.reduce(0) { $0 + $1.facts.macs },
-        mode: common { $0.resolved?.effective.mode ?? .float }, bits: common { Words.bits($0) },
-        operatorName: common(\.facts.operatorName))
+        mode: common(of: below) { $0.resolved?.effective.mode ?? .float },
+        bits: common(of: weighted.isEmpty ? below : weighted) { Words.bits($0) },
+        operatorName: common(of: below, \.facts.operatorName))
       let key = sort.key(of: scope, from: layers.map { keys[$0] })
       nodes.append(Node(item: .scope(scope), children: children, key: key))
       return nodes.count - 1

@@ -68,18 +68,22 @@ extension LayersPane {
     }
     let table = table(state, count: rows.count, isFocused: isFocused)
     let words = filter.words
-    let nameWidth = table.slots(width: area.width).first?.width ?? 0
     let shown = columns.shown(state)
+    let slots = table.slots(width: area.width)
+    let nameWidth = slots.first?.width ?? 0
     let context = LayerColumn.Context(
       figures: state.layerFigures, costs: LayerCostColumn(state),
       rules: state.currentEntry?.recipe.rules ?? [],
-      total: list.tree.bytes)
+      total: list.tree.bytes,
+      barWidth: slots.first { shown[$0.column].column.id == "share" }?.width ?? 0)
     let isMarked = { (row: Int) in
       rows[row].layer.map { state.marked.contains($0.facts.name) }
         ?? (!state.marked.isEmpty && rows[row].names.allSatisfy(state.marked.contains))
     }
     table.draw(on: &canvas, in: area, isMarked: isMarked) { row, column in
-      if column == 0 { return Self.name(rows[row], list.isTree, words: words, width: nameWidth) }
+      if column == 0 {
+        return Self.name(rows[row], list.prefix(rows[row], width: nameWidth), words: words, width: nameWidth)
+      }
       switch rows[row].item {
       case .layer(let view, _):
         return shown[column].column.cell(LayerRecord(view: view, figures: context.figures), context)
@@ -89,8 +93,7 @@ extension LayersPane {
   }
 
   /// A name, in the tree behind its lines.
-  private static func name(_ row: LayerRows.Row, _ isTree: Bool, words: String, width: Int) -> [Run] {
-    let prefix = isTree ? row.prefix(width: width) : ""
+  private static func name(_ row: LayerRows.Row, _ prefix: String, words: String, width: Int) -> [Run] {
     let room = Swift.max(width - CharacterWidth.of(prefix), 0)
     let start = prefix.isEmpty ? [] : [Run(prefix, .border)]
     switch row.item {

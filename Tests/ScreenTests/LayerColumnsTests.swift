@@ -123,7 +123,7 @@ func columnFrames(name: String, width: Int, height: Int, keys: String) throws {
   let state = try fixtureState(fixtureModel())
   #expect(Set(LayerColumn.all.map(\.id)).count == LayerColumn.all.count)
   let context = LayerColumn.Context(
-    figures: state.layerFigures, costs: LayerCostColumn(state), rules: [], total: 0)
+    figures: state.layerFigures, costs: LayerCostColumn(state), rules: [], total: 0, barWidth: 6)
   for column in LayerColumn.all {
     for view in state.layerViews {
       #expect(!column.cell(LayerRecord(view: view, figures: state.layerFigures), context).isEmpty)
