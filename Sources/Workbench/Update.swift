@@ -56,10 +56,11 @@ extension State {
       // What is at work belongs to the model that is left.
       return (project == nil ? [] : activeJobs.map { .cancel($0.id) }) + [.open(request)]
     case .opened(let project, let session):
-      let (time, files) = (now, files)
+      let old = self
       self = State()
-      now = time
-      self.files = files
+      (now, files) = (old.now, old.files)
+      // What was said before, of the configuration or a theme, is still true.
+      (log, logged) = (old.log, old.logged)
       self.project = project
       layer = project.model.layers.first?.name
       if let session {

@@ -38,6 +38,13 @@ func measurement(_ name: String) -> Workflows.Measurement {
   #expect(state.currentEntry?.resolution["dense"]?.effective.mode == .static)
 }
 
+@Test func openingKeepsWhatTheLogSaidBefore() throws {
+  var state = State()
+  _ = state.update(.note("graph: dots is no form of graphs", .warning))
+  _ = state.update(.opened(try project(), nil))
+  #expect(state.log.first?.text == "graph: dots is no form of graphs" && state.log.count == 2)
+}
+
 @Test func anEditMakesResultsStaleAndUndoMakesThemFresh() throws {
   var state = try opened()
   let id = try #require(state.current)

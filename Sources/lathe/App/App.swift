@@ -49,6 +49,7 @@ final class App {
       runner.stop()
     }
     apply(.clock(Date().timeIntervalSince1970))
+    // What keys and clicks meet depends on the size; the terminal tells of changes only.
     perform(screen.handle(.resize(terminal.size), &state))
     log?.append(screen.takeRecorded())
     apply(.open(request))

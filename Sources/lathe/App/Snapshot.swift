@@ -26,6 +26,7 @@ final class Snapshot {
   /// - Parameter replay: what is done before the keys are played.
   func run(opening request: OpenRequest, replay: [ReplayStep] = [], keys: [KeyScript.Step]) -> Canvas {
     defer { runner.stop() }
+    perform(screen.handle(.resize(size), &state))
     apply(.open(request))
     perform(screen.handle(.resize(size), &state))
     settle()
