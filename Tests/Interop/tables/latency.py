@@ -100,6 +100,8 @@ def names(screen):
 
 
 def crowd(stop):
+    # As in another window: the scheduler shares processors between sessions.
+    os.setsid()
     while not stop.is_set():
         sum(range(10_000))
 
