@@ -23,8 +23,12 @@ package struct Clipping: Sendable {
 
   package subscript(recipe: Recipe) -> [String: ClippedShares] { shares[recipe] ?? [:] }
 
+  /// Recipes that are kept between runs, however many edits there are.
+  private static let most = 64
+
   /// What was seen of one layer.
   mutating func take(_ detail: LayerDetail) {
+    if shares.count > Self.most { keep([detail.recipe]) }
     if let weights = detail.weightGrid?.clipped {
       shares[detail.recipe, default: [:]][detail.layer, default: ClippedShares()].weights = weights
     }

@@ -8,11 +8,16 @@ extension LayerDetail {
   ///
   /// Takes milliseconds for large layers, so it runs as an effect.
   ///
-  /// - Parameter candidate: the recipe already applied, for its codes and what calibration saw; `nil` before it ran.
-  package init(layer: String, recipe: Recipe, project: Project, candidate: Candidate?) throws {
+  /// - Parameters:
+  ///   - candidate: the recipe already applied, for its codes and what calibration saw; `nil` before it ran.
+  ///   - resolution: of the recipe, where it is known: it takes longest in a model of many layers.
+  package init(
+    layer: String, recipe: Recipe, project: Project, candidate: Candidate?, resolution: Resolution? = nil
+  ) throws {
     self.init(layer: layer, recipe: recipe)
     let model = project.model
-    guard let resolved = recipe.resolve(model.graph, infos: model.infos)[layer] else { return }
+    let resolution = resolution ?? recipe.resolve(model.graph, infos: model.infos)
+    guard let resolved = resolution[layer] else { return }
     takeWeights(resolved, model.graph, recipe, candidate)
     guard let candidate, let node = candidate.encoded.graph.nodes.first(where: { $0.name == layer }) else {
       return

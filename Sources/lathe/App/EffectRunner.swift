@@ -24,6 +24,8 @@ final class EffectRunner: Sendable {
   private let lastPrediction = Locked<JobID?>(nil)
   /// What answers predictions on the open model, once it was prepared.
   private let whatIf = Locked<WhatIf?>(nil)
+  /// What the recipe that was looked at last means for the open model.
+  private let resolutions = Memo<ResolutionQuestion, Resolution>()
   /// Models that were opened.
   let openings = Locked(0)
   /// What ends the training of a candidate early.
@@ -293,12 +295,23 @@ final class EffectRunner: Sendable {
     let mailbox = ofModel()
     guard let project = open.withLock({ $0 }) else { return }
     let known = candidates.candidate(for: recipe.key)
-    let job = answers.submit("detail") { [mailbox] reporter in
+    let question = ResolutionQuestion(opening: openings.withLock { $0 }, recipe: recipe)
+    let job = answers.submit("detail") { [mailbox, resolutions] reporter in
       try reporter.report(0)
+      let resolution = resolutions.answer(question) {
+        recipe.resolve(project.model.graph, infos: project.model.infos)
+      }
       mailbox.post(
-        .showDetail(try LayerDetail(layer: layer, recipe: recipe, project: project, candidate: known)))
+        .showDetail(
+          try LayerDetail(
+            layer: layer, recipe: recipe, project: project, candidate: known, resolution: resolution)))
     }
     replace(lastDetail, by: job)
+  }
+
+  private struct ResolutionQuestion: Equatable, Sendable {
+    var opening: Int
+    var recipe: Recipe
   }
 
   /// Cancels an answer that nobody waits for any more.
