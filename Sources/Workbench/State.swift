@@ -39,7 +39,7 @@ package struct State: Sendable {
   package var owners: [JobID: CandidateID] = [:]
   package var log: [LogLine] = []
   /// Lines ever added to the log since the model was opened; old ones leave it.
-  package private(set) var logged = 0
+  package internal(set) var logged = 0
   /// Names of the marked layers.
   package var marked: Set<String> = []
   /// The layer under the cursor.

@@ -56,11 +56,11 @@ extension State {
       // What is at work belongs to the model that is left.
       return (project == nil ? [] : activeJobs.map { .cancel($0.id) }) + [.open(request)]
     case .opened(let project, let session):
-      let old = self
+      // What was said while there was no model yet, of a theme or of a file that did not open, stays.
+      let (time, files, said) = (now, files, self.project == nil ? log : [])
       self = State()
-      (now, files) = (old.now, old.files)
-      // What was said before, of the configuration or a theme, is still true.
-      (log, logged) = (old.log, old.logged)
+      (now, self.files) = (time, files)
+      (log, logged) = (said, said.count)
       self.project = project
       layer = project.model.layers.first?.name
       if let session {
