@@ -291,7 +291,7 @@ import Testing
     let terminal = try Terminal(pty.options("xterm-256color"))
     #expect(terminal.appearance(withinMilliseconds: 0) == .any)
     Thread.detachNewThread {
-      usleep(50_000)
+      usleep(10_000)
       pty.type("\u{1b}]11;rgb:0/0/0\u{1b}\\\u{1b}[?62c")
     }
     // It quits before the answer, which would otherwise be typed into the shell.
