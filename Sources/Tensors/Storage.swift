@@ -35,6 +35,15 @@ package final class Storage: @unchecked Sendable {
   /// Whether the bytes belong to a file, so that they cost no memory of our own.
   package var isMapped: Bool { if case .mapping = owner { true } else { false } }
 
+  /// Gives back the memory that pages of a mapped file take; they are read from the file again where they are touched.
+  package func forgetPages() {
+    guard isMapped, let base = bytes.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = (Int(bitPattern: base) + page - 1) / page * page
+    let end = (Int(bitPattern: base) + bytes.count) / page * page
+    if end > first { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_DONTNEED) }
+  }
+
   /// The memory, writable, for the one initializer that fills it.
   @usableFromInline
   var mutableBytes: UnsafeMutableRawBufferPointer {

@@ -77,11 +77,11 @@ struct LayerProbe: Sendable {
     var noise = LayerNoise()
     for batch in source.batches {
       let y = try Self.run(float, batch)
-      noise.signal += Self.energy(y, nil)
-      let total = Self.energy(y, try Self.run(whole, batch))
+      noise.signal += Self.energy(y, nil, threads: threads)
+      let total = Self.energy(y, try Self.run(whole, batch), threads: threads)
       noise.total += total
       if let rounded {
-        noise.weights += Self.energy(y, try Self.run(rounded, batch))
+        noise.weights += Self.energy(y, try Self.run(rounded, batch), threads: threads)
       } else if isWeightOnly {
         noise.weights += total
       }
@@ -100,18 +100,50 @@ struct LayerProbe: Sendable {
   }
 
   /// Σ (a − b)², or of a alone.
-  private static func energy(_ a: Tensor?, _ b: Tensor?) -> Double {
+  private static func energy(_ a: Tensor?, _ b: Tensor?, threads: Int) -> Double {
     guard let a else { return 0 }
     return a.withElements(of: Float.self) { a in
-      guard let b else { return a.reduce(0) { $0 + Double($1) * Double($1) } }
-      return b.withElements(of: Float.self) { b in
-        var sum = 0.0
-        for index in a.indices {
-          let distance = Double(a[index]) - Double(b[index])
-          sum += distance * distance
+      guard let b else { return energy(a, nil, threads) }
+      return b.withElements(of: Float.self) { energy(a, $0, threads) }
+    }
+  }
+
+  /// Elements that are summed in single precision before they join the others.
+  private static let block = 1024
+
+  private static func energy(
+    _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>?, _ threads: Int
+  ) -> Double {
+    let blocks = (a.count + block - 1) / block
+    // In the order of the elements, whatever the number of threads.
+    return [Double](unsafeUninitializedCapacity: blocks) { sums, count in
+      nonisolated(unsafe) let (sums, a, b) = (sums, a, b)
+      parallel(blocks, grain: 32, threads: threads) { indices in
+        for index in indices {
+          let elements = index * block..<Swift.min((index + 1) * block, a.count)
+          let part = UnsafeBufferPointer(rebasing: a[elements])
+          sums[index] = energy(part, b.map { UnsafeBufferPointer(rebasing: $0[elements]) })
         }
-        return sum
       }
+      count = blocks
+    }.reduce(0, +)
+  }
+
+  private static func energy(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>?) -> Double {
+    typealias Lanes = SIMD8<Float>
+    let bytes = UnsafeRawBufferPointer(a)
+    let others = b.map { UnsafeRawBufferPointer($0) }
+    var sum = Lanes.zero
+    let whole = a.count / Lanes.scalarCount * Lanes.scalarCount
+    for place in stride(from: 0, to: whole, by: Lanes.scalarCount) {
+      let offset = place * MemoryLayout<Float>.stride
+      var distance = bytes.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+      if let others { distance -= others.loadUnaligned(fromByteOffset: offset, as: Lanes.self) }
+      sum += distance * distance
+    }
+    return (whole..<a.count).reduce(Double(sum.sum())) { sum, place in
+      let distance = a[place] - (b?[place] ?? 0)
+      return sum + Double(distance * distance)
     }
   }
 }

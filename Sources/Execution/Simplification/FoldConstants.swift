@@ -52,6 +52,8 @@ extension Simplifier {
         return nil
       }
     }
+    // What is folded is seldom read again.
+    defer { for operand in operands { operand?.storage.forgetPages() } }
     do {
       return try node.op.evaluate(operands, outputs: node.outputs.count, context: EvaluationContext())
     } catch {

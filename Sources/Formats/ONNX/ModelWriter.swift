@@ -6,12 +6,15 @@ import Tensors
 
 /// Turns a graph into ONNX's messages and writes them.
 ///
-/// Constants are written in an order of their names, so that the same graph gives the same bytes.
+/// Constants are written in an order of their names, so that the same graph gives the same bytes. Their bytes go from
+/// the tensors into the file: the messages hold none of them.
 struct ModelWriter {
   let path: String
   /// Total size of constants, in bytes, above which they go to a file beside the model: protobuf ends at 2 GB.
   var externalAbove = 2_000_000_000
   private var external: OutputFile?
+  /// The graph's constants as messages, and the bytes to add to each that is not held elsewhere.
+  private var initializers: [(message: Onnx_TensorProto, bytes: Tensor?)] = []
 
   init(path: String) { self.path = path }
 
@@ -20,12 +23,55 @@ struct ModelWriter {
     let size = graph.constants.values.reduce(0) { $0 + $1.byteCount }
     let dataPath = path + ".data"
     if size > externalAbove { external = try OutputFile(path: dataPath) }
-    let model = try self.model(graph, opset: Self.opset(of: graph, atLeast: atLeast))
-    let bytes: [UInt8] = try model.serializedBytes()
+    var model = try self.model(graph, opset: Self.opset(of: graph, atLeast: atLeast))
+    let body = model.graph
+    model.clearGraph()
     let file = try OutputFile(path: path)
-    try file.write(bytes)
+    try file.write(try model.serializedBytes())
+    try write(body, to: file)
     try external?.commit()
     try file.commit()
+  }
+
+  /// Writes the model's graph with the initializers.
+  ///
+  /// A message's fields may come in any order, and parts of one field add up, so that what is large is added as it is.
+  private func write(_ graph: Onnx_GraphProto, to file: OutputFile) throws {
+    let body: [UInt8] = try graph.serializedBytes()
+    let heads = try initializers.map { initializer in
+      var head: [UInt8] = try initializer.message.serializedBytes()
+      guard let bytes = initializer.bytes else { return (head: head, count: head.count) }
+      head += Self.prefix(field: 9, count: bytes.byteCount)
+      return (head: head, count: head.count + bytes.byteCount)
+    }
+    let prefixes = heads.map { Self.prefix(field: 5, count: $0.count) }
+    let count = zip(prefixes, heads).reduce(body.count) { $0 + $1.0.count + $1.1.count }
+    try file.write(Self.prefix(field: 7, count: count))
+    try file.write(body)
+    for (index, initializer) in initializers.enumerated() {
+      try file.write(prefixes[index] + heads[index].head)
+      try initializer.bytes.map { try Self.write($0, to: file) }
+    }
+  }
+
+  private static func write(_ tensor: Tensor, to file: OutputFile) throws(ExportError) {
+    var failure: ExportError?
+    tensor.withBytes { bytes in
+      do throws(ExportError) { try file.write(bytes) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// What precedes a field of `count` bytes: its number with wire type 2, and its length.
+  /// - Source: Protocol Buffers, *Encoding*.
+  private static func prefix(field: UInt8, count: Int) -> [UInt8] {
+    var bytes = [field << 3 | 2]
+    var rest = count
+    while rest > 127 {
+      bytes.append(UInt8(rest & 127) | 128)
+      rest >>= 7
+    }
+    return bytes + [UInt8(rest)]
   }
 
   private mutating func model(_ graph: Graph, opset: Int) throws(ExportError) -> Onnx_ModelProto {
@@ -53,16 +99,17 @@ struct ModelWriter {
       }
     }
     model.graph = try message(graph)
+    for (name, tensor) in graph.constants.sorted(by: { $0.key < $1.key }) {
+      initializers.append(try initializer(tensor, name: name))
+    }
     return model
   }
 
-  private mutating func message(_ graph: Graph) throws(ExportError) -> Onnx_GraphProto {
+  /// A graph's message without its constants.
+  private func message(_ graph: Graph) throws(ExportError) -> Onnx_GraphProto {
     var result = Onnx_GraphProto()
     result.name = graph.name.isEmpty ? "graph" : graph.name
     for node in graph.nodes { result.node.append(try message(node)) }
-    for (name, tensor) in graph.constants.sorted(by: { $0.key < $1.key }) {
-      result.initializer.append(try message(tensor, name: name))
-    }
     result.input = graph.inputs.map(message)
     result.output = graph.outputs.map(message)
     let edges = Set(graph.inputs.map(\.name) + graph.outputs.map(\.name))
@@ -71,7 +118,7 @@ struct ModelWriter {
     return result
   }
 
-  private mutating func message(_ node: Node) throws(ExportError) -> Onnx_NodeProto {
+  private func message(_ node: Node) throws(ExportError) -> Onnx_NodeProto {
     var result = Onnx_NodeProto()
     result.name = node.name
     result.opType = node.operatorName.type
@@ -84,7 +131,7 @@ struct ModelWriter {
     return result
   }
 
-  private mutating func message(
+  private func message(
     _ attribute: Attribute, name: String
   ) throws(ExportError) -> Onnx_AttributeProto {
     var result = Onnx_AttributeProto()
@@ -114,50 +161,47 @@ struct ModelWriter {
     case .graph(let x):
       result.type = .graph
       result.g = try message(x)
+      for (name, tensor) in x.constants.sorted(by: { $0.key < $1.key }) {
+        result.g.initializer.append(inline(tensor, name: name))
+      }
     }
     return result
   }
 
-  private func inline(_ tensor: Tensor, name: String) -> Onnx_TensorProto {
+  private func head(_ tensor: Tensor, name: String) -> Onnx_TensorProto {
     .with {
       $0.name = name
       $0.dims = tensor.shape.map { Int64($0) }
       $0.dataType = Int32(tensor.type.rawValue)
-      $0.rawData = tensor.withBytes { Data($0) }
     }
   }
 
-  private mutating func message(_ tensor: Tensor, name: String) throws(ExportError) -> Onnx_TensorProto {
-    guard let external, tensor.byteCount >= 1024 else { return inline(tensor, name: name) }
+  private func inline(_ tensor: Tensor, name: String) -> Onnx_TensorProto {
+    var result = head(tensor, name: name)
+    result.rawData = tensor.withBytes { Data($0) }
+    return result
+  }
+
+  private func initializer(
+    _ tensor: Tensor, name: String
+  ) throws(ExportError) -> (message: Onnx_TensorProto, bytes: Tensor?) {
+    var message = head(tensor, name: name)
+    guard let external, tensor.byteCount >= 1024 else { return (message, tensor) }
     // Aligned, so that readers can map the file.
     try external.pad(to: 4096)
     let offset = external.count
-    var failure: ExportError?
-    tensor.withBytes { bytes in
-      do throws(ExportError) { try external.write(bytes) } catch { failure = error }
+    try Self.write(tensor, to: external)
+    message.dataLocation = .external
+    message.externalData = [
+      ("location", external.path.split(separator: "/").last.map(String.init) ?? external.path),
+      ("offset", String(offset)), ("length", String(tensor.byteCount)),
+    ].map { key, value in
+      .with {
+        $0.key = key
+        $0.value = value
+      }
     }
-    if let failure { throw failure }
-    let location = external.path.split(separator: "/").last.map(String.init) ?? external.path
-    return .with {
-      $0.name = name
-      $0.dims = tensor.shape.map { Int64($0) }
-      $0.dataType = Int32(tensor.type.rawValue)
-      $0.dataLocation = .external
-      $0.externalData = [
-        .with {
-          $0.key = "location"
-          $0.value = location
-        },
-        .with {
-          $0.key = "offset"
-          $0.value = String(offset)
-        },
-        .with {
-          $0.key = "length"
-          $0.value = String(tensor.byteCount)
-        },
-      ]
-    }
+    return (message, nil)
   }
 
   private func message(_ info: ValueInfo) -> Onnx_ValueInfoProto {

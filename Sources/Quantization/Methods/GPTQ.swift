@@ -72,7 +72,7 @@ extension LayerMatrix {
     let cells = encoder.layout.cellOfElement
     let factors = (0..<groups).map { group in
       let size = features * features
-      return InverseFactor(Array(moments[group * size..<(group + 1) * size]), size: features)
+      return InverseFactor(moments[group * size..<(group + 1) * size], size: features)
     }
     let encoding = old.encoding
     let (lower, upper) = (Double(encoding.codes.lowerBound), Double(encoding.codes.upperBound))
@@ -109,28 +109,29 @@ extension LayerMatrix {
 private struct InverseFactor: Sendable {
   /// Features in the order they are rounded.
   let order: [Int]
-  private let factor: [Double]
+  private var factor: [Double]
   private let size: Int
 
   /// Share of the mean diagonal that damps H.
   private static let damping = 0.01
 
   /// - Parameter moments: H, `[size, size]`.
-  init(_ moments: [Double], size: Int) {
-    let diagonal = (0..<size).map { moments[$0 * size + $0] }
-    let order = (0..<size).sorted { (-diagonal[$0], $0) < (-diagonal[$1], $1) }
+  init(_ moments: ArraySlice<Double>, size: Int) {
+    let diagonal = (0..<size).map { moments[moments.startIndex + $0 * size + $0] }
+    order = (0..<size).sorted { (-diagonal[$0], $0) < (-diagonal[$1], $1) }
+    self.size = size
+    factor = [Double](repeating: 0, count: size * size)
     var damp = Self.damping * diagonal.reduce(0, +) / Double(size)
     if damp <= 0 { damp = 1 }
-    var factor: [Double]?
-    while factor == nil {
-      var h = order.flatMap { i in order.map { moments[i * size + $0] } }
-      for i in 0..<size { h[i * size + i] += damp }
-      factor = Self.inverseFactor(&h, size)
+    repeat {
+      for (row, i) in order.enumerated() {
+        for (column, j) in order.enumerated() {
+          factor[row * size + column] = moments[moments.startIndex + i * size + j]
+        }
+        factor[row * size + row] += damp
+      }
       damp *= 10
-    }
-    self.order = order
-    self.factor = factor ?? []
-    self.size = size
+    } while !Self.factorInverse(&factor, size)
   }
 
   /// Spreads the error of a rounded weight over those after it.
@@ -144,41 +145,54 @@ private struct InverseFactor: Sendable {
     }
   }
 
-  /// With H = R · Rᵀ, R upper triangular, U = R⁻¹; `nil` where H is not positive definite.
-  private static func inverseFactor(_ h: inout [Double], _ size: Int) -> [Double]? {
-    var r = [Double](repeating: 0, count: size * size)
-    let isDefinite = r.withUnsafeMutableBufferPointer { r in
-      h.withUnsafeBufferPointer { h in
-        for j in (0..<size).reversed() {
-          for i in (0...j).reversed() {
-            var sum = h[i * size + j]
-            for k in j + 1..<size { sum -= r[i * size + k] * r[j * size + k] }
-            if i == j {
-              guard sum > 0, sum.isFinite else { return false }
-              r[j * size + j] = sum.squareRoot()
-            } else {
-              r[i * size + j] = sum / r[j * size + j]
-            }
+  /// Puts U = R⁻¹ in place of H = R · Rᵀ, R upper triangular; `false` where H is not positive definite.
+  private static func factorInverse(_ h: inout [Double], _ size: Int) -> Bool {
+    h.withUnsafeMutableBufferPointer { r in
+      for j in (0..<size).reversed() {
+        for i in (0...j).reversed() {
+          let sum = r[i * size + j] - dot(r, i * size, j * size, over: j + 1..<size)
+          if i == j {
+            guard sum > 0, sum.isFinite else { return false }
+            r[j * size + j] = sum.squareRoot()
+          } else {
+            r[i * size + j] = sum / r[j * size + j]
           }
         }
-        return true
       }
-    }
-    guard isDefinite else { return nil }
-    var u = [Double](repeating: 0, count: size * size)
-    u.withUnsafeMutableBufferPointer { u in
-      r.withUnsafeBufferPointer { r in
-        for i in (0..<size).reversed() {
-          let inverse = 1 / r[i * size + i]
-          for k in i + 1..<size {
-            let factor = r[i * size + k] * inverse
-            guard factor != 0 else { continue }
-            for j in k..<size { u[i * size + j] -= factor * u[k * size + j] }
-          }
-          u[i * size + i] = inverse
+      // Row i of R gives way to row i of U, whose rows below are done.
+      var row = [Double](repeating: 0, count: size)
+      for i in (0..<size).reversed() {
+        let inverse = 1 / r[i * size + i]
+        for k in 0..<size {
+          row[k] = k > i ? r[i * size + k] * inverse : 0
+          r[i * size + k] = 0
         }
+        for k in i + 1..<size {
+          let factor = row[k]
+          guard factor != 0 else { continue }
+          for j in k..<size { r[i * size + j] -= factor * r[k * size + j] }
+        }
+        r[i * size + i] = inverse
       }
+      return true
     }
-    return u
+  }
+
+  /// Σ values[a + k] · values[b + k].
+  private static func dot(
+    _ values: UnsafeMutableBufferPointer<Double>, _ a: Int, _ b: Int, over places: Range<Int>
+  ) -> Double {
+    typealias Lanes = SIMD8<Double>
+    let bytes = UnsafeRawBufferPointer(values)
+    func lanes(_ place: Int) -> Lanes {
+      bytes.loadUnaligned(fromByteOffset: place * MemoryLayout<Double>.stride, as: Lanes.self)
+    }
+    var sums = Lanes.zero
+    var place = places.lowerBound
+    while place + Lanes.scalarCount <= places.upperBound {
+      sums += lanes(a + place) * lanes(b + place)
+      place += Lanes.scalarCount
+    }
+    return (place..<places.upperBound).reduce(sums.sum()) { $0 + values[a + $1] * values[b + $1] }
   }
 }

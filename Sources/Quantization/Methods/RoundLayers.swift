@@ -7,7 +7,7 @@ import Tensors
 /// network gives it with the layers before it rounded.
 extension Quantizer {
   /// Bytes of patches that are computed at once.
-  private static let patchBytes = 64 << 20
+  private static let patchBytes = 16 << 20
 
   /// - Errors: `QuantizationError` where a layer asks for such a range or method and there are no samples.
   func roundLayers(
@@ -21,7 +21,7 @@ extension Quantizer {
       ? try samples(source, for: "method \(firstLayer.method.rawValue)", instead: "use method nearest")
       : try samples(source, for: "scale output-mse", instead: "use scale mse")
     var graph = try simulated(encoded)
-    // Of layers to come nothing is read, so what they decode to need not take memory; nor that of layers passed.
+    // Of layers to come nothing is read, so what they decode to need not take memory; nor what was read already.
     for layer in layers {
       graph.constants[try graph.weight(of: layer.matrix)] = encoded.graph.constants[layer.matrix.weight]
     }
@@ -35,8 +35,7 @@ extension Quantizer {
     var float = layers.contains { $0.method == .adaRound } ? try stream(encoded.graph) : nil
     let bytes = layers.map { peakBytes($0, quantized.samples) }.max() ?? 0
     let needed = "needs \((bytes + quantized.keptBytes + (float?.keptBytes ?? 0)) >> 20) MiB for samples"
-    let lastReaders = graph.consumers.compactMapValues { $0.last.map { graph.nodes[$0].name } }
-    var passed: [ValueName] = []
+    let lastReaders = graph.consumers.compactMapValues(\.last)
     for (index, layer) in layers.enumerated() {
       func reportPart(_ done: Double) throws {
         try report(
@@ -44,10 +43,10 @@ extension Quantizer {
           "\(layer.title): layer \(index + 1) of \(layers.count), \(needed)")
       }
       try reportPart(0)
-      try quantized.advance(graph, to: try graph.place(of: layer.matrix.node))
+      let place = try graph.place(of: layer.matrix.node)
+      try quantized.advance(graph, to: place)
       if !quantized.readsAgain {
-        for passed in passed { graph.constants[passed] = nil }
-        passed = []
+        graph.constants = graph.constants.filter { lastReaders[$0.key].map { $0 >= place } ?? false }
       }
       if layer.method == .adaRound {
         try float?.advance(encoded.graph, to: try encoded.graph.place(of: layer.matrix.node))
@@ -62,9 +61,8 @@ extension Quantizer {
       case (.gptq, _): roundByGPTQ(layer.matrix, &encoded, moments)
       default: break
       }
-      let weight = try graph.weight(of: layer.matrix)
-      graph.constants[weight] = encoded.decodedConstant(layer.matrix.weight, infos)
-      if lastReaders[weight] == layer.matrix.node { passed.append(weight) }
+      graph.constants[try graph.weight(of: layer.matrix)] = encoded.decodedConstant(
+        layer.matrix.weight, infos)
     }
   }
 
@@ -140,7 +138,8 @@ extension Quantizer {
     let patches = max(Self.patchBytes, matrix.patchBytes(positions: positions))
     switch layer.method {
     case .adaRound: return patches + AdaRound.bytes(matrix, positions: positions, samples: samples)
-    default: return patches + 3 * 8 * matrix.groups * matrix.features * matrix.features
+    // Σ x · xᵀ of all batches and of one, and the factor of its inverse.
+    default: return patches + (8 + 4 + 8) * matrix.groups * matrix.features * matrix.features
     }
   }
 }
