@@ -13,7 +13,7 @@ package struct ComparePane: CommandedPane {
   }
 
   package private(set) var view = View.figures
-  private var scroll = Scroll()
+  private(set) var scroll = Scroll()
   private var firstColumn = 0
   /// Titles of the rows that are hidden.
   private var hidden: Set<String> = []
@@ -56,7 +56,7 @@ package struct ComparePane: CommandedPane {
         group: "Compare", hint: 11, action: .figures,
         availability: { $0.pane.view == .figures ? .hidden : .available }),
       Command(
-        "compare.layer", keys: [.enter, .character("L")], title: "layer",
+        "compare.layer", keys: [.enter], title: "layer",
         explanation: "Go to the layer under the cursor in Layers.", group: "Compare", hint: 10,
         action: .goToLayer,
         availability: { $0.pane.view == .layers ? hasCandidates($0) : .hidden }),
@@ -72,7 +72,7 @@ package struct ComparePane: CommandedPane {
             ? .when($0.pane.order != nil, else: "Nothing orders the candidates; o does.") : .hidden
         }),
       Command(
-        "compare.hide", keys: [.character("H")], title: "hide",
+        "compare.hide", keys: [.character("D")], title: "hide",
         explanation: "Hide the row under the cursor; a brings all back.", group: "Compare", hint: 21,
         action: .hide,
         availability: onFigures),
@@ -150,11 +150,7 @@ package struct ComparePane: CommandedPane {
       show(.figures)
       return []
     case .goToLayer:
-      let rows = CompareLayers(state).rows
-      guard rows.indices.contains(scroll.cursor) else {
-        return [.toast(Toast(.info, "No layer differs."))]
-      }
-      return [.act(.selectLayer(rows[scroll.cursor].name)), .focus(.layers)]
+      return pointedLayer(state) == nil ? [.toast(Toast(.info, "No layer differs."))] : [.run(id: "jump")]
     case .order:
       guard let row = table.row(at: scroll) else { return [] }
       guard table.candidates.contains(where: { row.order($0) != nil }) else {

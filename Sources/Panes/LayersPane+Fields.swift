@@ -19,7 +19,8 @@ extension LayersPane {
   /// The list of fields, to put one into the filter.
   func fieldMenu(_ state: State) -> MenuDialog {
     let context = PaneContext(pane: self, state: state)
-    return MenuDialog(title: "Filter by", commands: Self.fieldCommands.map { $0.summary(in: context) })
+    return MenuDialog(
+      title: "Filter by", sections: [("Fields", Self.fieldCommands.map { $0.summary(in: context) })])
   }
 }
 

@@ -32,7 +32,7 @@ extension LayersPane {
   /// Commands of the tree of scopes.
   static let treeCommands: [Command<PaneContext<LayersPane>, Step>] = [
     Command(
-      "layers.tree", keys: [.character("E")], title: "tree",
+      "layers.tree", keys: [.character("F")], title: "tree",
       explanation: "Layers as a tree by the scopes of their names, or as a flat list.", group: "Tree",
       hint: 26,
       action: .tree, availability: isTable),
@@ -45,10 +45,10 @@ extension LayersPane {
       explanation: "Open the scope under the cursor, or go to the first in it.", group: "Tree", action: .open,
       availability: isTree),
     Command(
-      "layers.close-all", keys: [.character("<")], title: "close all", explanation: "Close every scope.",
+      "layers.close-all", keys: [.character("(")], title: "close all", explanation: "Close every scope.",
       group: "Tree", action: .closeAll(true), availability: isTree),
     Command(
-      "layers.open-all", keys: [.character(">")], title: "open all", explanation: "Open every scope.",
+      "layers.open-all", keys: [.character(")")], title: "open all", explanation: "Open every scope.",
       group: "Tree", action: .closeAll(false), availability: isTree),
   ]
 

@@ -77,7 +77,7 @@ package struct LayersPane: CommandedPane {
         explanation: "Mark every layer that the filter shows.", group: "Layers", hint: 24, action: .markAll,
         availability: hasLayers),
       Command(
-        "layers.mark-alike", keys: [.character("=")], title: "alike",
+        "layers.mark-alike", keys: [.character("&")], title: "alike",
         explanation: "Mark every layer shown that has the operator of the one under the cursor.",
         group: "Layers", action: .markAlike,
         availability: {

@@ -53,6 +53,10 @@ extension Pane {
 
 extension ComparePane {
   package func pointedLayer(_ state: State) -> String? {
+    if view == .layers {
+      let rows = CompareLayers(state).rows
+      return rows.indices.contains(scroll.cursor) ? rows[scroll.cursor].name : nil
+    }
     guard let entry = state.currentEntry, let baseline = state.entry(state.baseline), baseline.id != entry.id
     else { return state.worstLayer }
     return state.mostDifferentLayer(entry, baseline) ?? state.worstLayer

@@ -207,7 +207,7 @@ package struct Screen: Sendable {
 
   /// Runs a command of any table by its id.
   mutating func run(id: String, _ state: inout State) -> [Request] {
-    if let top = overlays.indices.last {
+    if let top = overlays.indices.last, overlays[top].summaries(state).contains(where: { $0.id == id }) {
       return perform(overlays[top].run(id: id, state, screen: bounds), &state)
     }
     notice(id, state)

@@ -51,15 +51,16 @@ struct UserFiles {
     try? Files.replace(self.tour, with: Data(tour.done.sorted().map { $0 + "\n" }.joined().utf8))
   }
 
-  /// The keys of the configuration, and what of it is not followed; a file that is not there says nothing.
-  func keyMap() -> (map: KeyMap, warnings: [ConfigWarning]) {
-    guard FileManager.default.fileExists(atPath: config) else { return (KeyMap(), []) }
+  /// The keys and the form of plots that the configuration asks for, and what of it is not followed; a file that is not there says nothing.
+  func configuration() -> (keys: KeyMap, graph: Glyphs.Plot?, warnings: [ConfigWarning]) {
+    guard FileManager.default.fileExists(atPath: config) else { return (KeyMap(), nil, []) }
     do {
-      return Screen.keyMap(
-        ConfigSource(yaml: try String(contentsOfFile: config, encoding: .utf8), file: config))
+      let source = ConfigSource(yaml: try String(contentsOfFile: config, encoding: .utf8), file: config)
+      let (map, warnings) = Screen.keyMap(source)
+      return (map, source.graph, warnings)
     } catch {
       let reason = (error as NSError).localizedDescription
-      return (KeyMap(), [ConfigWarning(file: config, line: nil, problem: "cannot be read: \(reason)")])
+      return (KeyMap(), nil, [ConfigWarning(file: config, line: nil, problem: "cannot be read: \(reason)")])
     }
   }
 

@@ -16,7 +16,7 @@ import Workflows
   for layer in ["stem/conv", "block/depthwise", "block/pointwise", "dense"] {
     let detail = try LayerDetail(layer: layer, recipe: recipe.key, project: project, candidate: candidate)
     let share = try #require(shares[layer])
-    #expect(share == detail.activationGrid?.clipped)
+    #expect(share == detail.input?.grid?.clipped)
     #expect((0.01...0.2).contains(share), "a tenth lies outside by the observer")
   }
 }

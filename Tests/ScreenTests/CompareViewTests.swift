@@ -38,7 +38,7 @@ private func fixtureAnswers(_ step: Int, labelled: Bool = true) -> Answers {
 }
 
 /// The workbench in the middle of work, A and B measured with their answers, A the current one.
-private func answered(_ glyphs: Glyphs = .unicode, labelled: Bool = true) throws -> (Screen, State) {
+func fixtureAnsweredView(_ glyphs: Glyphs = .unicode, labelled: Bool = true) throws -> (Screen, State) {
   var state = try fixtureState(fixtureModel())
   let float32 = try #require(state.float32)
   for (number, step, bytes) in [(1, 90, 8_300), (2, 25, 5_100)] {
@@ -73,7 +73,7 @@ private func answered(_ glyphs: Glyphs = .unicode, labelled: Bool = true) throws
 ])
 func compareFrames(name: String, width: Int, height: Int, keys: String) throws {
   let size = Size(width: width, height: height)
-  var (screen, state) = try answered()
+  var (screen, state) = try fixtureAnsweredView()
   _ = play(keys, &screen, &state, size)
   try expectGolden(name, screen.draw(state, size: size).text())
 }
@@ -101,7 +101,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
 @Suite struct CompareFigureTests {
   /// Every difference of accuracy has its sign, its paired interval and the samples it is of.
   @Test func differencesHaveIntervalAndCount() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     let answers = fixtureAnswers(90)
     let change = PairedDifference(samples: 2000, lost: answers.count(.lost), gained: answers.count(.gained))
     let interval = change.interval95
@@ -114,7 +114,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   }
 
   @Test func theBaselineIsWhatTheyAreTakenFrom() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     _ = play("*", &screen, &state, large)
     #expect(state.baseline == CandidateID(1))
     let change = try #require(fixtureAnswers(25).difference(from: fixtureAnswers(90)))
@@ -133,7 +133,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
 
   /// The badge says how it ran, and what is simulated has no speed.
   @Test func simulatedCandidatesHaveNoSpeed() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     #expect(try cell("speed-up", "A", &screen, &state) == "2.2×")
     #expect(try cell("speed 95 %", "A", &screen, &state) == "2.14…2.29×")
     #expect(try cell("status", "A", &screen, &state) == "int ✓ done")
@@ -144,7 +144,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
 
   /// Of B the stem alone was put back into float32.
   @Test func theShareOfMultiplyAccumulatesFollowsTheRecipe() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     let model = try #require(state.project).model
     let stem = try #require(model.layers.first { $0.name == "stem/conv" })
     let share = 1 - Double(stem.macs) / Double(model.macs)
@@ -155,22 +155,22 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   }
 
   @Test func rowsAreHiddenAndComeBack() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     func shows(_ title: String) -> Bool { screen.draw(state, size: large).text().contains(title) }
-    _ = play("j H", &screen, &state, large)
+    _ = play("j D", &screen, &state, large)
     #expect(!shows("Δ points") && shows("accuracy %") && shows("1 hidden"))
-    _ = play("H", &screen, &state, large)
-    #expect(shows("▸n ") && shows("2 hidden"))
+    _ = play("D", &screen, &state, large)
+    #expect(shows("▸weights KiB") && shows("2 hidden"))
     _ = play("a", &screen, &state, large)
     #expect(shows("Δ points") && !shows("hidden"))
     _ = play("+ +", &screen, &state, large)
-    for _ in 0..<60 { _ = play("g H", &screen, &state, large) }
+    for _ in 0..<60 { _ = play("g D", &screen, &state, large) }
     #expect(shows("hidden"), "the last row stays")
   }
 
   /// By weights: D is not measured and comes last either way.
   @Test func aRowOrdersTheCandidates() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     func titles() -> [Character] {
       let line = screen.draw(state, size: Size(width: 160, height: 40)).lines()[2]
       return line.split(separator: " ").compactMap { $0.count == 1 ? $0.first : nil }.filter {
@@ -179,7 +179,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
     }
     _ = play("+ +", &screen, &state, large)
     #expect(titles() == ["A", "B", "C", "D"])
-    _ = play("j j j j o O", &screen, &state, large)
+    _ = play("j j j o O", &screen, &state, large)
     #expect(titles() == ["B", "A", "C", "D"], "the smallest first")
     #expect(screen.draw(state, size: large).text().contains("weights KiB▴"))
     _ = play("h", &screen, &state, large)
@@ -195,7 +195,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
 
   /// Of thirty candidates the current one is always seen, with float32 beside it, and signs where there are more.
   @Test func anyNumberOfCandidatesScrollsBesideFloat32() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     for _ in 0..<26 { _ = screen.apply(.duplicate(CandidateID(1)), &state) }
     _ = screen.apply(.select(CandidateID(1)), &state)
     func heading() -> String { screen.draw(state, size: small).lines()[14] }
@@ -214,7 +214,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   }
 
   @Test func aNoteIsWrittenAndTakenAway() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     #expect(play("N text:keeps enter", &screen, &state, large).contains(.effect(.save)))
     #expect(try cell("note", "A", &screen, &state) == "keeps")
     #expect(screen.draw(state, size: large).text().contains(" keeps ━┛"))
@@ -227,7 +227,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   private func text(_ screen: Screen, _ state: State) -> String { screen.draw(state, size: large).text() }
 
   @Test func viewsFollowEachOtherAndEscapeGoesBack() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     for word in ["layers", "classes", "confusion", "samples"] {
       _ = play("v", &screen, &state, large)
       #expect(text(screen, state).contains(" \(word) ━┓"))
@@ -239,7 +239,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   }
 
   @Test func theLayerUnderTheCursorIsFoundInLayers() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     _ = play("l v", &screen, &state, large)
     // B has weights alone, of 4 bits, and the stem in float32.
     let frame = text(screen, state)
@@ -254,7 +254,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   }
 
   @Test func equalLayersAreSaidToBe() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     _ = play("c v + +", &screen, &state, large)
     #expect(state.currentEntry?.recipe.name == "static-int8")
     // The copy is held against the candidate before it, D, which is float32.
@@ -269,7 +269,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   /// Every setting that counts in a layer's mode is told, and no other makes layers differ.
   @Test(arguments: Self.edits)
   func whatALayerHasOtherwiseIsTold(_ mode: Mode, _ change: SettingsChange, _ words: String?) throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     _ = screen.apply(.setMarks([]), &state)
     _ = screen.apply(.editDefaults(SettingsChange(mode: mode), title: "mode"), &state)
     _ = screen.apply(.duplicate(CandidateID(1)), &state)
@@ -311,7 +311,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   ]
 
   @Test func theClassThatLosesMostIsFirst() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     _ = play("l v v + +", &screen, &state, large)
     let worst = try #require(
       fixtureAnswers(25).classes.min { ($0.top1Delta, $0.label) < ($1.top1Delta, $1.label) })
@@ -323,7 +323,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   }
 
   @Test func samplesAreThoseThatAreLost() throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     _ = play("v v v v + +", &screen, &state, large)
     let lost = fixtureAnswers(90).moves.filter { $0.kind == .lost }
     let surest = try #require(
@@ -356,7 +356,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   }
 
   @Test func withoutLabelsNothingIsRightOrWrong() throws {
-    var (screen, state) = try answered(labelled: false)
+    var (screen, state) = try fixtureAnsweredView(labelled: false)
     _ = play("v v + +", &screen, &state, large)
     #expect(text(screen, state).contains("The data has no labels"))
     _ = play("v", &screen, &state, large)
@@ -371,7 +371,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
 
   @Test(arguments: ["v", "v v", "v v v", "v v v v"])
   func whatIsSeenIsCopied(_ keys: String) throws {
-    var (screen, state) = try answered()
+    var (screen, state) = try fixtureAnsweredView()
     let requests = play("l \(keys) y", &screen, &state, small)
     let copied = requests.contains { request in
       guard case .effect(.copy(let text)) = request else { return false }
@@ -381,7 +381,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
   }
 
   @Test func viewsHaveOnlyAsciiWhereNothingElseIsPossible() throws {
-    var (screen, state) = try answered(.ascii)
+    var (screen, state) = try fixtureAnsweredView(.ascii)
     for _ in 0..<5 {
       #expect(text(screen, state).allSatisfy { $0.isASCII })
       _ = play("v", &screen, &state, large)
@@ -390,7 +390,7 @@ private func cell(_ row: String, _ column: String, _ screen: inout Screen, _ sta
 
   @Test func viewsDrawAtEverySmallSize() throws {
     for keys in ["", "v", "v v", "v v v", "v v v v"] {
-      var (screen, state) = try answered()
+      var (screen, state) = try fixtureAnsweredView()
       _ = play("l \(keys) + +", &screen, &state, large)
       for width in 60...64 {
         for height in 16...20 {

@@ -181,26 +181,8 @@ private func answered(
 
   @Test(arguments: [("open-80x24", 80, 24), ("open-60x16", 60, 16), ("open-120x36", 120, 36)])
   func openFrames(name: String, width: Int, height: Int) throws {
-    var state = try fixtureState(fixtureModel())
-    _ = state.update(
-      .filesKnown(
-        working: "/work/models", home: "/home/someone",
-        recent: [
-          OpenRequest(model: "/work/models/vision/resnet20.onnx", data: "/work/data/cifar10/test.yaml")
-        ]))
-    var screen = fixtureScreen()
     let size = Size(width: width, height: height)
-    _ = play("f", &screen, &state, size)
-    _ = screen.apply(
-      .listed(
-        FolderListing(
-          path: "/work/models",
-          entries: [
-            .init(name: "speech", kind: .folder), .init(name: "vision", kind: .folder),
-            .init(name: "mixed.yaml", kind: .recipe, bytes: 812),
-            .init(name: "mobilenet_v1_0.25.onnx", kind: .model, bytes: 1_907_113),
-            .init(name: "test.yaml", kind: .data, bytes: 240),
-          ])), &state)
+    var (screen, state) = try fixtureOpenDialog(.unicode, size)
     _ = play("down down", &screen, &state, size)
     try expectGolden(name, screen.draw(state, size: size).text())
   }
@@ -247,7 +229,7 @@ private func answered(
   ])
   func theFileIsShownBeforeItIsWritten(name: String, width: Int, height: Int) throws {
     var state = try fixtureState(fixtureModel())
-    _ = state.update(.filesKnown(working: "/work/models", home: "/", recent: []))
+    _ = state.update(.filesKnown(working: "/home/someone/models", home: "/", recent: []))
     var screen = fixtureScreen()
     let size = Size(width: width, height: height)
     let asked = play("e down", &screen, &state, size)
@@ -258,7 +240,7 @@ private func answered(
     let lines =
       ["# Quantizes fixture.onnx with ONNX Runtime.", "import numpy", ""]
       + (0..<30).map { "line_\($0) = \($0)" }
-    _ = screen.apply(.listed(FolderListing(path: "/work/models", entries: [])), &state)
+    _ = screen.apply(.listed(FolderListing(path: "/home/someone/models", entries: [])), &state)
     _ = screen.apply(
       .exportPreviewed(
         ExportPreview(
@@ -297,4 +279,29 @@ private func answered(
     #expect(screen.draw(state, size: size).text().contains("no permission"))
     #expect(state.log.last?.level == .error)
   }
+}
+
+/// The dialog that opens files, on a folder that was read.
+func fixtureOpenDialog(_ glyphs: Glyphs, _ size: Size) throws -> (Screen, State) {
+  var state = try fixtureState(fixtureModel())
+  _ = state.update(
+    .filesKnown(
+      working: "/home/someone/models", home: "/home/someone",
+      recent: [
+        OpenRequest(
+          model: "/home/someone/models/vision/resnet20.onnx", data: "/home/someone/data/cifar10/test.yaml")
+      ]))
+  var screen = fixtureScreen(glyphs)
+  _ = play("f", &screen, &state, size)
+  _ = screen.apply(
+    .listed(
+      FolderListing(
+        path: "/home/someone/models",
+        entries: [
+          .init(name: "speech", kind: .folder), .init(name: "vision", kind: .folder),
+          .init(name: "mixed.yaml", kind: .recipe, bytes: 812),
+          .init(name: "mobilenet_v1_0.25.onnx", kind: .model, bytes: 1_907_113),
+          .init(name: "test.yaml", kind: .data, bytes: 240),
+        ])), &state)
+  return (screen, state)
 }

@@ -48,13 +48,14 @@ func plotsKeepToTheirForm(keys: String) throws {
 }
 
 @Test func theFormIsASettingOfTheConfiguration() {
-  #expect(GraphSetting.read(yaml: "keys: {run: g}\ngraph: braille\n").form == .braille)
-  #expect(GraphSetting.read(yaml: "graph: ascii").form == .ascii)
-  for none in ["", "keys: {}", "graph", "- a", "graph: [", "{"] {
-    let read = GraphSetting.read(yaml: none)
-    #expect(read.form == nil && read.problem == nil)
-  }
-  let wrong = GraphSetting.read(yaml: "keys: {}\ngraph: dots\n")
-  #expect(wrong.form == nil)
-  #expect(wrong.problem == "line 2: graph: dots is no form of graphs (known: block, ascii, braille)")
+  func read(_ text: String) -> ConfigSource { ConfigSource(yaml: text, file: "config.yaml") }
+  #expect(read("keys: {run: g}\ngraph: braille\n").graph == .braille)
+  #expect(read("graph: ascii").graph == .ascii)
+  for none in ["", "keys: {}", "- a", "{"] { #expect(read(none).graph == nil) }
+  let wrong = read("keys: {}\ngraph: dots\n")
+  #expect(wrong.graph == nil)
+  #expect(
+    wrong.warnings.map(\.description) == [
+      "config.yaml, line 2: `dots` is no form of graphs (known: block, ascii, braille)."
+    ])
 }

@@ -34,16 +34,16 @@ private func keyMap(_ yaml: String) -> (map: KeyMap, warnings: [String]) {
   }
 
   @Test func hintsHelpAndListsShowOwnKeys() throws {
-    let (map, _) = keyMap("keys:\n  run: D\n  layers.filter: f3\n")
+    let (map, _) = keyMap("keys:\n  run: Y\n  layers.filter: f3\n")
     var state = try fixtureState(fixtureModel())
     _ = state.update(.select(.init(1)))
     var screen = fixtureScreen()
     screen.keyMap = map
     let footer = screen.draw(state, size: size).lines().last ?? ""
-    #expect(footer.contains("D run") && footer.contains("F3 filter"), "\(footer)")
-    #expect(screen.help(state).label(of: "run") == "D" && screen.palette(state).label(of: "run") == "D")
+    #expect(footer.contains("Y run") && footer.contains("F3 filter"), "\(footer)")
+    #expect(screen.help(state).label(of: "run") == "Y" && screen.palette(state).label(of: "run") == "Y")
     let rows = Screen.commandTables(map).flatMap(\.rows)
-    #expect(rows.first { $0.id == "run" }?.keys == [.character("D")])
+    #expect(rows.first { $0.id == "run" }?.keys == [.character("Y")])
   }
 
   /// One warning with its line each; every other line holds.

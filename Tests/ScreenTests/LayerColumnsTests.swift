@@ -108,7 +108,9 @@ func columnFrames(name: String, width: Int, height: Int, keys: String) throws {
   #expect(try row("dense", screen, state).contains(" 1.23 "))
   let grid = LayerDetail.Grid(lower: -1, upper: 1, step: 0.1, levels: 21, clipped: 0.25, sqnrDb: 20)
   _ = screen.apply(.selectLayer("dense"), &state)
-  _ = screen.apply(.showDetail(LayerDetail(layer: "dense", recipe: recipe, weightGrid: grid)), &state)
+  var detail = LayerDetail(layer: "dense", recipe: recipe)
+  detail.weightGrid = grid
+  _ = screen.apply(.showDetail(detail), &state)
   #expect(try row("dense", screen, state).contains(" 25.0 "))
   _ = play("/ text:clip>20 enter", &screen, &state, wide)
   #expect(state.layer == "dense" && screen.draw(state, size: wide).text().contains("1 of 7"))

@@ -157,7 +157,7 @@ func filterFrames(name: String, width: Int, height: Int, keys: String) throws {
 }
 
 @Test func theCursorStaysOnItsLayerWhenTheFilterGoes() throws {
-  for keys in ["/ text:dense enter esc", "/ text:dense esc", "E / text:dense enter esc"] {
+  for keys in ["/ text:dense enter esc", "/ text:dense esc", "F / text:dense enter esc"] {
     var state = try fixtureState(fixtureModel())
     var screen = fixtureScreen()
     _ = play("A " + keys, &screen, &state, size)

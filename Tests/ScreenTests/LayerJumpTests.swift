@@ -14,7 +14,7 @@ private func cursorRow(_ screen: Screen, _ state: State) -> String {
 }
 
 private func blame(_ screen: inout Screen, _ state: inout State) throws {
-  _ = play("W", &screen, &state, size)
+  _ = play("E", &screen, &state, size)
   let subject = try #require(state.blame.inquiries.asked.first)
   _ = screen.apply(.blameStarted(JobID(8), subject), &state)
   _ = screen.apply(.blamed(subject, fixtureBlame()), &state)
@@ -24,17 +24,17 @@ private func blame(_ screen: inout Screen, _ state: inout State) throws {
 @Test func layersOfOneOperatorAreMarked() throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()
-  _ = play("A g =", &screen, &state, size)
+  _ = play("A g &", &screen, &state, size)
   #expect(state.marked == ["stem/conv", "block/depthwise", "block/pointwise"])
   #expect(screen.draw(state, size: size).text().contains("marked 3 Convs"))
-  _ = play("G =", &screen, &state, size)
+  _ = play("G &", &screen, &state, size)
   #expect(state.marked.count == 4, "added to the marks")
-  _ = play("A E < g =", &screen, &state, size)
+  _ = play("A F ( g &", &screen, &state, size)
   #expect(state.marked.count == 3, "in closed scopes too")
   // The scope has two operators.
-  _ = play("A j =", &screen, &state, size)
+  _ = play("A j &", &screen, &state, size)
   #expect(state.marked.isEmpty && screen.draw(state, size: size).text().contains("whose operator"))
-  _ = play("/ text:depth enter = esc", &screen, &state, size)
+  _ = play("/ text:depth enter & esc", &screen, &state, size)
   #expect(state.marked == ["block/depthwise"], "of what the filter shows")
 }
 
@@ -47,7 +47,7 @@ func everyPaneGoesToItsLayer(key: String, layer: String) throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()
   try blame(&screen, &state)
-  _ = play("W A g j", &screen, &state, size)
+  _ = play("E A g j", &screen, &state, size)
   _ = screen.apply(.note("pooling is not dense", .info), &state)
   #expect(state.layer == "block/depthwise")
   _ = play("\(key) L", &screen, &state, size)
@@ -59,9 +59,9 @@ func everyPaneGoesToItsLayer(key: String, layer: String) throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen()
   try blame(&screen, &state)
-  _ = play("W A E < g 3 L", &screen, &state, size)
+  _ = play("E A F ( g 3 L", &screen, &state, size)
   #expect(cursorRow(screen, state).contains("pointwise") && state.layer == "block/pointwise")
-  _ = play("E / text:op:Gemm enter 3 L", &screen, &state, size)
+  _ = play("F / text:op:Gemm enter 3 L", &screen, &state, size)
   #expect(cursorRow(screen, state).contains("block/pointwise"))
   #expect(!screen.draw(state, size: size).text().contains(" of 7"))
   _ = play("/ text:op:Conv enter g 3 L", &screen, &state, size)

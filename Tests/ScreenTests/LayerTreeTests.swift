@@ -30,8 +30,8 @@ private func rows(_ screen: Screen, _ state: State) -> [String] {
 }
 
 @Test(arguments: [
-  ("tree-120x36", 120, 36, "E"), ("tree-80x24", 80, 24, "E g h"), ("tree-60x16", 60, 16, "E"),
-  ("tree-zoomed-120x36", 120, 36, "E + + <"), ("tree-filter-120x36", 120, 36, "E / text:op:conv"),
+  ("tree-120x36", 120, 36, "F"), ("tree-80x24", 80, 24, "F g h"), ("tree-60x16", 60, 16, "F"),
+  ("tree-zoomed-120x36", 120, 36, "F + + ("), ("tree-filter-120x36", 120, 36, "F / text:op:conv"),
 ])
 func treeFrames(name: String, width: Int, height: Int, keys: String) throws {
   let size = Size(width: width, height: height)
@@ -43,7 +43,7 @@ func treeFrames(name: String, width: Int, height: Int, keys: String) throws {
 @Test func theAsciiTreeHasOnlyAscii() throws {
   var state = try fixtureState(fixtureModel())
   var screen = fixtureScreen(.ascii)
-  _ = play("E", &screen, &state, size)
+  _ = play("F", &screen, &state, size)
   #expect(screen.draw(state, size: size).text().allSatisfy { $0.isASCII })
 }
 
@@ -77,7 +77,7 @@ func namesMakeATree(names: [String], expected: String) throws {
 
 @Test func scopesCloseAndOpen() throws {
   var (screen, state) = try open()
-  _ = play("E", &screen, &state, size)
+  _ = play("F", &screen, &state, size)
   #expect(
     rows(screen, state) == [
       "stem/conv", "▾ block 3", "depthwise *", "pointwise *", "add", "pool", "flatten", "dense *",
@@ -91,17 +91,17 @@ func namesMakeATree(names: [String], expected: String) throws {
   #expect(rows(screen, state).count == 8)
   _ = play("l", &screen, &state, size)
   #expect(state.layer == "block/depthwise", "into the scope")
-  _ = play("<", &screen, &state, size)
+  _ = play("(", &screen, &state, size)
   #expect(rows(screen, state)[1] == "▸ block 3" && state.layer == nil, "on the scope that hides the layer")
-  _ = play(">", &screen, &state, size)
+  _ = play(")", &screen, &state, size)
   #expect(rows(screen, state).count == 8)
-  _ = play("E", &screen, &state, size)
+  _ = play("F", &screen, &state, size)
   #expect(rows(screen, state).contains("block/add") && state.layer == "block/depthwise")
 }
 
 @Test func aScopeRowSumsUpWhatIsBelow() throws {
   var (screen, state) = try open()
-  _ = play("E < + +", &screen, &state, size)
+  _ = play("F ( + +", &screen, &state, size)
   let line = try #require(screen.draw(state, size: size).lines().first { $0.contains("▸ block 3") })
   // 144 and 256 weights: 1 600 bytes; 65 536 + 36 864 multiply-adds of one sample.
   #expect(line.contains(" 1.6 ") && line.contains(" 102 k ") && line.contains(" mix "))
@@ -110,14 +110,14 @@ func namesMakeATree(names: [String], expected: String) throws {
 @Test func marksOnAScopeAreOfAllBelow() throws {
   var (screen, state) = try open()
   let block: Set = ["block/depthwise", "block/pointwise", "block/add"]
-  _ = play("A E < g j space", &screen, &state, size)
+  _ = play("A F ( g j space", &screen, &state, size)
   #expect(state.marked == block)
   #expect(screen.draw(state, size: size).lines().contains { $0.contains("✱▸ block 3") })
   _ = play("g j space", &screen, &state, size)
   #expect(state.marked.isEmpty)
-  _ = play("> g j j space g j space", &screen, &state, size)
+  _ = play(") g j j space g j space", &screen, &state, size)
   #expect(state.marked == block, "one of them was marked: all are now")
-  _ = play("A < g v j v", &screen, &state, size)
+  _ = play("A ( g v j v", &screen, &state, size)
   #expect(state.marked == block.union(["stem/conv"]))
   _ = play("A / text:op:conv enter a", &screen, &state, size)
   #expect(state.marked == ["stem/conv", "block/depthwise", "block/pointwise"], "closed ones too")
@@ -125,7 +125,7 @@ func namesMakeATree(names: [String], expected: String) throws {
 
 @Test func filtersOpenWhatTheyFind() throws {
   var (screen, state) = try open()
-  _ = play("E < / text:wise", &screen, &state, size)
+  _ = play("F ( / text:wise", &screen, &state, size)
   #expect(rows(screen, state).prefix(3) == ["▾ block 2", "depthwise *", "pointwise *"])
   _ = play("enter g h", &screen, &state, size)
   #expect(rows(screen, state) == ["▸ block 2"])
@@ -135,7 +135,7 @@ func namesMakeATree(names: [String], expected: String) throws {
 
 @Test func sortingIsAmongSiblings() throws {
   var (screen, state) = try open(["a.x.p", "a.x.q", "a.b", "c"])
-  _ = play("E", &screen, &state, size)
+  _ = play("F", &screen, &state, size)
   #expect(rows(screen, state) == ["▾ a 3", "▾ x 2", "p", "q", "b", "c"])
   _ = play("O", &screen, &state, size)
   #expect(rows(screen, state) == ["c", "▾ a 3", "b", "▾ x 2", "q", "p"])
@@ -147,7 +147,7 @@ func namesMakeATree(names: [String], expected: String) throws {
 
 @Test func aClickOnTheCursorsScopeClosesIt() throws {
   var (screen, state) = try open()
-  _ = play("E", &screen, &state, size)
+  _ = play("F", &screen, &state, size)
   let row = Mouse(at: Point(x: 8, y: 4), .press(.left))
   _ = screen.handle(.mouse(row), &state)
   #expect(state.layer == nil && rows(screen, state).count == 8)

@@ -48,7 +48,7 @@ private func click(
       let frame = screen.draw(state, size: size)
       row =
         frame.lines().enumerated().compactMap { y, line -> Point? in
-          guard let title = line.range(of: "  \(command.title) "),
+          guard let title = line.range(of: "┃ \(command.title) "),
             let detail = line.range(of: words, range: title.upperBound..<line.endIndex),
             line[title.upperBound..<detail.lowerBound].allSatisfy({ $0 == " " })
           else { return nil }

@@ -51,9 +51,11 @@ package struct ConfigSource: Sendable {
   package let file: String
   /// In the order of the file.
   package private(set) var entries: [Entry] = []
+  /// How plots are drawn; `nil` where it is not said.
+  package private(set) var graph: Glyphs.Plot?
   package private(set) var warnings: [ConfigWarning] = []
 
-  /// Reads `keys: {ID: KEY, ID: [KEY, KEY]}`; what it does not understand becomes a warning.
+  /// Reads `keys: {ID: KEY, ID: [KEY, KEY]}` and `graph: FORM`; what it does not understand becomes a warning.
   package init(yaml text: String, file: String) {
     self.file = file
     read(text)
@@ -76,12 +78,19 @@ package struct ConfigSource: Sendable {
       return warn("expected a mapping with the key `keys`.", root.mark?.line)
     }
     for (key, value) in mapping {
-      guard key.string == "keys" else {
-        warn("`\(key.string ?? "")` is no setting (there is: keys).", key.mark?.line)
-        continue
+      switch key.string {
+      case "keys": readKeys(value)
+      case "graph": readGraph(value)
+      default: warn("`\(key.string ?? "")` is no setting (there are: keys, graph).", key.mark?.line)
       }
-      readKeys(value)
     }
+  }
+
+  private mutating func readGraph(_ node: Node) {
+    graph = node.string.flatMap(Glyphs.Plot.init)
+    guard graph == nil else { return }
+    let known = Glyphs.Plot.allCases.map(\.rawValue).joined(separator: ", ")
+    warn("`\(node.string ?? "")` is no form of graphs (known: \(known)).", node.mark?.line)
   }
 
   private mutating func readKeys(_ node: Node) {

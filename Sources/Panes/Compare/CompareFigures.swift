@@ -158,9 +158,6 @@ extension CompareFigure {
     CompareFigure(
       "95 %", .difference, number: { $0.paired?.interval95.lowerBound },
       text: { $0.paired.map { range($0.interval95) } }),
-    CompareFigure(
-      "n", .difference, number: { column in column.paired.map { Double($0.samples) } },
-      format: { Numbers.fixed($0, 0) }),
   ]
 
   private static let cost: [CompareFigure] = [
@@ -172,12 +169,6 @@ extension CompareFigure {
       number: { $0.entry == nil ? $0.trial.map { _ in 1 } : $0.trial?.compression },
       predicted: { $0.shown?.prediction?.compression }, format: { Numbers.ratio($0) }),
     CompareFigure(
-      "p50 ms", .latency, isAlways: true, number: { $0.timed?.latencyMs?.median },
-      predicted: { $0.shown?.prediction?.latencyMs }, format: { Numbers.milliseconds($0) },
-      text: { column in
-        column.timed?.latencyMs.map { [Run(Numbers.milliseconds($0.median))] } ?? simulated(column)
-      }),
-    CompareFigure(
       "speed-up", .latency, isAlways: true, number: speedup,
       predicted: { $0.shown?.prediction?.speedup }, format: { Numbers.ratio($0) },
       text: { column in
@@ -185,7 +176,16 @@ extension CompareFigure {
         let style: Style = column.entry == nil ? .text : ratio > 1.05 ? .good : ratio < 0.95 ? .bad : .warn
         return [Run(Numbers.ratio(ratio), style)]
       }),
+    CompareFigure(
+      "p50 ms", .latency, isAlways: true, number: { $0.timed?.latencyMs?.median },
+      predicted: { $0.shown?.prediction?.latencyMs }, format: { Numbers.milliseconds($0) },
+      text: { column in
+        column.timed?.latencyMs.map { [Run(Numbers.milliseconds($0.median))] } ?? simulated(column)
+      }),
     CompareFigure("status", .recipe, isAlways: true, text: { $0.shown.map(status) }),
+    CompareFigure(
+      "n", .difference, number: { column in column.paired.map { Double($0.samples) } },
+      format: { Numbers.fixed($0, 0) }),
     CompareFigure(
       "speed 95 %", .latency, number: { $0.timed?.speedupCi95?.first },
       text: { column in

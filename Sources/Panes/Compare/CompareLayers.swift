@@ -22,7 +22,7 @@ struct CompareLayers: CompareView {
   /// What recipes differ in beside layers.
   private let others: [String]
   private let costs: LayerCostColumn
-  private let costColumns: [Column]
+  private let costColumn: Column?
   private let isFocused: Bool
 
   init(_ state: State, scroll: Scroll = Scroll(), isFocused: Bool = false) {
@@ -40,7 +40,7 @@ struct CompareLayers: CompareView {
     }
     others = old.flatMap { old in new.map { Self.others(old.recipe, $0.recipe) } } ?? []
     costs = LayerCostColumn(state)
-    costColumns = LayerCostColumn.columns(state)
+    costColumn = LayerCostColumn.column(state)
     self.scroll = scroll
     self.isFocused = isFocused
   }
@@ -67,9 +67,8 @@ struct CompareLayers: CompareView {
         Column("KiB", align: .right, minimum: 7, dropOrder: 2),
         Column("→ KiB", align: .right, minimum: 7, dropOrder: 1),
       ]
-        + costColumns.map {
-          Column($0.title, align: .right, minimum: $0.minimum, dropOrder: 3)
-        }, rowCount: rows.count, scroll: scroll, isFocused: isFocused, showsGutter: true)
+        + (costColumn.map { [Column($0.title, align: .right, minimum: $0.minimum, dropOrder: 3)] } ?? []),
+      rowCount: rows.count, scroll: scroll, isFocused: isFocused, showsGutter: true)
   }
 
   func isMarked(_ row: Int, _ marked: Set<String>) -> Bool { marked.contains(rows[row].name) }

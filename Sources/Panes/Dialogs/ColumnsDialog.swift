@@ -2,8 +2,8 @@ import Interface
 import Workbench
 
 /// The columns of the table of layers: which are shown, and which one sorts.
-struct ColumnsDialog: Overlay {
-  let title = "Columns of the layers"
+package struct ColumnsDialog: CommandedOverlay {
+  package var title: String { "Columns of the layers" }
   /// As the pane has them; what changes here is asked of the pane too.
   private var columns: LayerColumns
   private var sort: LayerSort
@@ -14,63 +14,83 @@ struct ColumnsDialog: Overlay {
     self.sort = sort
   }
 
-  private var dialog: Dialog {
-    Dialog(
-      title: title,
-      hints: [
-        Run("space", .key), Run(" show/hide  "), Run("o", .key), Run(" sort, again: reverse  "),
-        Run("esc", .key), Run(" close"),
-      ], size: Size(width: 86, height: LayerColumn.all.count + 2))
+  package enum Step: Sendable {
+    case move(Scroll.Motion)
+    case toggle
+    case sort
+    case close
   }
 
-  private func list(in screen: Rect) -> Rect {
-    dialog.frame(in: screen).inset(left: 2, top: 1, right: 2, bottom: 1)
+  package static let commands = CommandTable<OverlayContext<ColumnsDialog>, Step>(
+    [
+      Command(
+        "columns.toggle", keys: [.space, .enter], title: "show/hide",
+        explanation: "Show or hide the column under the cursor.", group: "Columns", hint: 1, action: .toggle,
+        availability: { .when($0.dialog.scroll.cursor > 0, else: "The name is always shown.") }),
+      Command(
+        "columns.sort", keys: [.character("o")], title: "sort, again: reverse",
+        explanation: "Order the layers by the column under the cursor, and again the other way.",
+        group: "Columns", hint: 2, action: .sort,
+        availability: {
+          let column = LayerColumn.all[$0.dialog.scroll.cursor]
+          return .when(column.sort != nil, else: "\(column.title) has no order.")
+        }),
+      Command(
+        "columns.close", keys: [.escape, .control("c"), .character("q"), .character("C")], title: "close",
+        explanation: "Close the list.", group: "Columns", hint: 9, action: .close),
+    ] + Motions.inDialog("columns", letters: true) { .move($0) })
+
+  package var isTyping: Bool { false }
+
+  private func dialog(_ state: State) -> Dialog {
+    Dialog(title: title, hints: hints(state), size: Size(width: 86, height: LayerColumn.all.count + 2))
   }
 
-  mutating func handle(_ input: Input, _ state: State, screen: Rect) -> [PaneOutput] {
-    let (count, area) = (LayerColumn.all.count, list(in: screen))
-    switch input {
-    case .key(.escape), .key(.control("c")), .key(.character("q")), .key(.character("C")): return [.close]
-    case .key(.space), .key(.enter): return toggle()
-    case .key(.character("o")): return sortHere()
-    case .key(let key):
-      if let motion = Scroll.motion(for: key) { scroll.move(motion, count: count, visible: area.height) }
-    case .mouse(let mouse):
-      switch mouse.kind {
-      case .wheelUp: scroll.move(.by(-3), count: count, visible: area.height)
-      case .wheelDown: scroll.move(.by(3), count: count, visible: area.height)
-      case .press(.left):
-        guard dialog.frame(in: screen).contains(mouse.at) else { return [.close] }
-        guard let row = List(count: count, scroll: scroll).index(at: mouse.at, in: area) else { return [] }
-        if row == scroll.cursor { return toggle() }
-        scroll.move(.to(row), count: count, visible: area.height)
-      default: break
-      }
-    default: break
+  private func list(_ state: State, in screen: Rect) -> Rect {
+    dialog(state).frame(in: screen).inset(left: 2, top: 1, right: 2, bottom: 1)
+  }
+
+  package mutating func update(_ step: Step, _ state: State, screen: Rect) -> [PaneOutput] {
+    switch step {
+    case .move(let motion):
+      scroll.move(motion, count: LayerColumn.all.count, visible: list(state, in: screen).height)
+      return []
+    case .toggle: return toggle()
+    case .sort: return sortHere()
+    case .close: return [.close]
     }
-    return []
+  }
+
+  package mutating func handle(_ mouse: Mouse, _ state: State, screen: Rect) -> [PaneOutput] {
+    switch mouse.kind {
+    case .wheelUp: return update(.move(.by(-3)), state, screen: screen)
+    case .wheelDown: return update(.move(.by(3)), state, screen: screen)
+    case .press(.left):
+      guard dialog(state).frame(in: screen).contains(mouse.at) else { return [.close] }
+      let list = List(count: LayerColumn.all.count, scroll: scroll)
+      guard let row = list.index(at: mouse.at, in: self.list(state, in: screen)) else { return [] }
+      return row == scroll.cursor
+        ? run(id: "columns.toggle", state, screen: screen) : update(.move(.to(row)), state, screen: screen)
+    default: return []
+    }
   }
 
   private mutating func toggle() -> [PaneOutput] {
     let column = LayerColumn.all[scroll.cursor]
-    guard scroll.cursor > 0 else { return [.toast(Toast(.info, "The name is always shown."))] }
     columns.toggle(column.id)
     return [.run(id: "layers.column-\(column.id)")]
   }
 
   private mutating func sortHere() -> [PaneOutput] {
     let column = LayerColumn.all[scroll.cursor]
-    guard column.sort != nil else {
-      return [.toast(Toast(.info, "\(column.title) has no order."))]
-    }
     sort.choose(column.id)
     return [.run(id: "layers.sort-\(column.id)")]
   }
 
-  func draw(on canvas: inout Canvas, in screen: Rect, _ state: State) {
-    _ = dialog.draw(on: &canvas, in: screen)
+  package func draw(on canvas: inout Canvas, in screen: Rect, _ state: State) {
+    _ = dialog(state).draw(on: &canvas, in: screen)
     let width = LayerColumn.all.map { CharacterWidth.of($0.title) }.max() ?? 0
-    List(count: LayerColumn.all.count, scroll: scroll).draw(on: &canvas, in: list(in: screen)) { row in
+    List(count: LayerColumn.all.count, scroll: scroll).draw(on: &canvas, in: list(state, in: screen)) { row in
       let column = LayerColumn.all[row]
       let isShown = columns.isShown(column)
       let arrow = sort.column == column.id ? sort.isDescending ? "▾" : "▴" : " "

@@ -16,6 +16,7 @@ package enum DialogTables {
       ("Export", ExportDialog.everything(ExportDialog(Recipe(name: ""), title: "", model: "", State()))),
       ("Write", WriteDialog.everything(WriteDialog(what: "", text: "", State()))),
       ("Changes", ChangesDialog.everything(ChangesDialog(State()))),
+      ("Columns", ColumnsDialog.everything(ColumnsDialog(columns: LayerColumns(), sort: LayerSort()))),
       ("Search", SearchDialog.everything(SearchDialog(State()))),
     ]
   }

@@ -10,7 +10,7 @@ package struct WriteDialog: CommandedOverlay {
 
   /// - Parameter what: the pane's title.
   package init(what: String, text: String, _ state: State) {
-    title = "Write \(what) as text"
+    title = "Write as text: \(what)"
     self.text = text
     self.what = what
     path = PathText(

@@ -29,7 +29,8 @@ final class App {
   private static let saveDelay = Duration.milliseconds(400)
 
   init(
-    terminal: Terminal, runner: EffectRunner, screen: Screen, files: UserFiles, errors: ErrorLog?, log: SessionLog?,
+    terminal: Terminal, runner: EffectRunner, screen: Screen, files: UserFiles, errors: ErrorLog?,
+    log: SessionLog?,
     replay: [ReplayStep] = []
   ) {
     self.errors = errors

@@ -17,7 +17,7 @@ struct ListKeys: ParsableCommand {
   }
 
   func run() throws {
-    let (map, warnings) = UserFiles().keyMap()
+    let (map, _, warnings) = UserFiles().configuration()
     for warning in warnings { Output.error("\(warning)") }
     let tables = Screen.commandTables(map)
     if output.json {

@@ -60,13 +60,12 @@ struct WorkbenchCommand: ParsableCommand {
     let request = try openRequest(replayed)
     let files = UserFiles()
     let named = theme == "auto" ? nil : try ThemeLibrary.load(theme) { files.theme($0) }
-    let graph = GraphSetting.read(yaml: (try? String(contentsOfFile: files.config, encoding: .utf8)) ?? "")
-    let (keyMap, keyWarnings) = files.keyMap()
+    let (keyMap, graph, configWarnings) = files.configuration()
     func screen(_ theme: Theme) -> Screen {
       let found = Glyphs.detect(environment: ProcessInfo.processInfo.environment, forceASCII: ascii)
       var screen = Screen(
         theme: named?.theme ?? theme, themes: ThemeLibrary.shipped.map(\.id) + files.themeNames,
-        glyphs: Glyphs(found.characters, plot: graph.form), hasMouse: !noMouse,
+        glyphs: Glyphs(found.characters, plot: graph), hasMouse: !noMouse,
         loadTheme: { name in try? ThemeLibrary.load(name) { files.theme($0) }.theme })
       screen.keyMap = keyMap
       return screen
@@ -89,9 +88,7 @@ struct WorkbenchCommand: ParsableCommand {
     let runner = EffectRunner(
       threads: common.threadCount, sessions: session.map(Self.sessions) ?? (replay == nil ? .beside : .none),
       recent: RecentModels(path: files.recent), wake: { waker.wake() })
-    let warnings =
-      keyWarnings.map { "\($0)" } + (named?.warnings ?? []).map { "\($0)" }
-      + (graph.problem.map { ["\(files.config), \($0)"] } ?? [])
+    let warnings = configWarnings.map { "\($0)" } + (named?.warnings ?? []).map { "\($0)" }
     for warning in warnings { runner.mailbox.post(.note(warning, .warning)) }
     var log: SessionLog?
     // What is done again begins as for the first time, and leaves nothing behind.

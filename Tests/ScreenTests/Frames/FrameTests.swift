@@ -96,7 +96,8 @@ import Workbench
     var declared: Set<String> = []
     for case let file as URL in files where file.pathExtension == "swift" {
       let text = try String(contentsOf: file, encoding: .utf8)
-      for match in text.matches(of: /(?:struct|extension) (\w+)[^\n{]*[:,] *(?:any )?Overlay\b/) {
+      let declaration = /(?:struct|extension) (\w+)[^\n{]*[:,] *(?:any )?(?:Commanded)?Overlay\b/
+      for match in text.matches(of: declaration) {
         declared.insert(String(match.1))
       }
     }

@@ -43,8 +43,17 @@ struct Scene: Sendable, CustomTestStringConvertible {
     Scene("palette", keys: ": text:undo"),
     Scene("presets", keys: "n"),
     Scene("rename", keys: "i"),
-    Scene("open", keys: "f"),
+    Scene("open", keys: "down down", start: fixtureOpenDialog),
     Scene("themes", keys: "t down"),
+    Scene("changes", keys: "b m U up"),
+    Scene("changes-help", keys: "b m U f1"),
+    Scene("columns", keys: "C down down space"),
+    Scene("write", keys: "W"),
+    Scene("note", keys: "3 N"),
+    Scene("pareto-x", keys: "4 o"),
+    Scene("pareto-y", keys: "4 O"),
+    Scene("histogram-error", keys: "5 w w w"),
+    Scene("histogram-channels", keys: "5 v"),
     Scene("export", keys: "e"),
     Scene("replace") { glyphs, size in
       var (screen, state) = try middleOfWork(glyphs, size)
@@ -75,6 +84,17 @@ struct Scene: Sendable, CustomTestStringConvertible {
 
   private static let views = [
     Scene("filter", keys: "/ text:block"),
+    Scene("filter-problem", keys: "/ text:bits<x"),
+    Scene("tree", keys: "F"),
+    Scene("tour") { glyphs, _ in
+      var (screen, state) = try opened(glyphs)
+      screen.tour = Tour()
+      return (screen, state)
+    },
+    Scene("compare-layers", keys: "3 v") { glyphs, _ in try fixtureAnsweredView(glyphs) },
+    Scene("compare-classes", keys: "3 v v") { glyphs, _ in try fixtureAnsweredView(glyphs) },
+    Scene("compare-confusion", keys: "3 v v v") { glyphs, _ in try fixtureAnsweredView(glyphs) },
+    Scene("compare-samples", keys: "3 v v v v") { glyphs, _ in try fixtureAnsweredView(glyphs) },
     Scene("costs", keys: "enter") { glyphs, size in
       var (screen, state) = try middleOfWork(glyphs, size)
       let guess = try #require(state.project).kurtosisRanking()
