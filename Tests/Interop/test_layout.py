@@ -96,7 +96,7 @@ def test_the_configuration_chooses_the_form_of_plots(tmp_path):
     config.write_text("graph: dots\n")
     screen = opened(tmp_path)
     screen.send("7++")
-    screen.wait_for("is no form of graphs")
+    screen.wait_for(r"is no[\s┃]+form of graphs")
     left(screen)
 
 
