@@ -42,6 +42,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CKernels", cSettings: kernels),
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     room("Tensors", ["CKernels"]),
@@ -100,7 +101,8 @@ let package = Package(
       dependencies: [
         "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Analysis", "Workflows",
         "Evaluation",
-        "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", argumentParser,
+        "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CMalloc",
+        argumentParser,
       ],
       swiftSettings: swift),
     tests("Tensors"),
