@@ -57,6 +57,7 @@ METHODS = {
     "output-mse, batch-norm-re-estimation": method("output-mse", corrections=["batch-norm-re-estimation"]),
     "GPTQ, max": method("max", "gptq"),
     "GPTQ, mse": method("mse", "gptq"),
+    "GPTQ, mse, batch-norm-re-estimation": method("mse", "gptq", ["batch-norm-re-estimation"]),
     "GPTQ, output-mse": method("output-mse", "gptq"),
     "GPTQ, output-mse, batch-norm-re-estimation": method(
         "output-mse", "gptq", ["batch-norm-re-estimation"]),
