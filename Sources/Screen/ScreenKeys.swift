@@ -6,10 +6,10 @@ extension Screen {
   /// Keys of the configuration that can be used, and why the others cannot.
   ///
   /// What is unknown or meets another command's key is left as it was; everything else holds.
-  package static func keyMap(_ source: ConfigSource) -> (map: KeyMap, warnings: [ConfigWarning]) {
+  package static func keyMap(_ source: ConfigSource) -> (map: KeyMap, warnings: [FileProblem]) {
     var warnings = source.warnings
     func warn(_ entry: ConfigSource.Entry, _ problem: String) {
-      warnings.append(ConfigWarning(file: source.file, line: entry.line, problem: problem))
+      warnings.append(FileProblem(file: source.file, line: entry.line, problem: problem))
     }
     let tables = commandTables
     let panes = tables.prefix(1 + PaneKind.allCases.count)

@@ -52,7 +52,7 @@ struct UserFiles {
   }
 
   /// The keys and the form of plots that the configuration asks for, and what of it is not followed; a file that is not there says nothing.
-  func configuration() -> (keys: KeyMap, graph: Glyphs.Plot?, warnings: [ConfigWarning]) {
+  func configuration() -> (keys: KeyMap, graph: Glyphs.Plot?, warnings: [FileProblem]) {
     guard FileManager.default.fileExists(atPath: config) else { return (KeyMap(), nil, []) }
     do {
       let source = ConfigSource(yaml: try String(contentsOfFile: config, encoding: .utf8), file: config)
@@ -60,7 +60,7 @@ struct UserFiles {
       return (map, source.graph, warnings)
     } catch {
       let reason = (error as NSError).localizedDescription
-      return (KeyMap(), nil, [ConfigWarning(file: config, line: nil, problem: "cannot be read: \(reason)")])
+      return (KeyMap(), nil, [FileProblem(file: config, line: nil, problem: "cannot be read: \(reason)")])
     }
   }
 

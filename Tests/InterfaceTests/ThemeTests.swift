@@ -229,20 +229,20 @@ import Testing
 
   @Test func errorsSayWhat() {
     #expect(
-      throws: ThemeError(
+      throws: FileProblem(
         file: "nosuch.yaml", line: nil,
         problem: "there is no theme of this name (shipped: \(Self.ids.joined(separator: ", ")))")
     ) {
       try ThemeLibrary.load("nosuch")
     }
-    #expect(throws: ThemeError(file: "a.yaml", line: nil, problem: "inherits itself (a → b → a)")) {
+    #expect(throws: FileProblem(file: "a.yaml", line: nil, problem: "inherits itself (a → b → a)")) {
       try ThemeLibrary.load("a") { ["a": "inherits: b", "b": "inherits: a"][$0] }
     }
-    #expect(throws: ThemeError(file: "a.yaml", line: nil, problem: "inherits itself (a → a)")) {
+    #expect(throws: FileProblem(file: "a.yaml", line: nil, problem: "inherits itself (a → a)")) {
       try ThemeLibrary.load("a") { $0 == "a" ? "inherits: a" : nil }
     }
-    #expect(throws: ThemeError.self) { try ThemeLibrary.parse("ui: [", id: "broken") }
-    #expect(throws: ThemeError.self) { try ThemeLibrary.parse("- a", id: "list") }
+    #expect(throws: FileProblem.self) { try ThemeLibrary.parse("ui: [", id: "broken") }
+    #expect(throws: FileProblem.self) { try ThemeLibrary.parse("- a", id: "list") }
     // A user's theme may build on the shipped one it is named after.
     #expect(throws: Never.self) { try ThemeLibrary.load("dark") { $0 == "dark" ? "inherits: dark" : nil } }
     #expect(throws: Never.self) { try ThemeLibrary.parse("", id: "empty") }

@@ -275,7 +275,7 @@ private func answered(
     var state = try fixtureState(fixtureModel())
     var screen = fixtureScreen()
     _ = screen.apply(
-      .exportFailed(path: "/root/x.yaml", "/root/x.yaml: cannot be written: no permission"), &state)
+      .exportFailed(path: "/locked/x.yaml", "/locked/x.yaml: cannot be written: no permission"), &state)
     #expect(screen.draw(state, size: size).text().contains("no permission"))
     #expect(state.log.last?.level == .error)
   }

@@ -1,20 +1,5 @@
 import Yams
 
-/// Something in the configuration that is not followed, and where.
-package struct ConfigWarning: Hashable, Sendable, CustomStringConvertible {
-  package var file: String
-  package var line: Int?
-  package var problem: String
-
-  package init(file: String, line: Int?, problem: String) {
-    self.file = file
-    self.line = line
-    self.problem = problem
-  }
-
-  package var description: String { line.map { "\(file), line \($0): \(problem)" } ?? "\(file): \(problem)" }
-}
-
 /// Keys that the user gave to commands, by the commands' ids.
 package struct KeyMap: Hashable, Sendable {
   package private(set) var keys: [String: [Key]]
@@ -53,7 +38,7 @@ package struct ConfigSource: Sendable {
   package private(set) var entries: [Entry] = []
   /// How plots are drawn; `nil` where it is not said.
   package private(set) var graph: Glyphs.Plot?
-  package private(set) var warnings: [ConfigWarning] = []
+  package private(set) var warnings: [FileProblem] = []
 
   /// Reads `keys: {ID: KEY, ID: [KEY, KEY]}` and `graph: FORM`; what it does not understand becomes a warning.
   package init(yaml text: String, file: String) {
@@ -67,7 +52,7 @@ package struct ConfigSource: Sendable {
       root = try Yams.compose(yaml: text)
     } catch let error as YamlError {
       return warn(
-        "this is not YAML, so nothing of it is used. Keys such as : ? * % need quotes.", Self.line(of: error))
+        "this is not YAML, so nothing of it is used. Keys such as : ? * % need quotes.", error.line)
     } catch {
       return warn("this is not YAML, so nothing of it is used (\(error)).", nil)
     }
@@ -120,14 +105,6 @@ package struct ConfigSource: Sendable {
   }
 
   private mutating func warn(_ problem: String, _ line: Int?) {
-    warnings.append(ConfigWarning(file: file, line: line, problem: problem))
-  }
-
-  private static func line(of error: YamlError) -> Int? {
-    switch error {
-    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-    case .duplicatedKeysInMapping(_, let context): context.mark.line
-    default: nil
-    }
+    warnings.append(FileProblem(file: file, line: line, problem: problem))
   }
 }

@@ -34,10 +34,10 @@ package enum ThemeLibrary {
   }
 
   /// A theme by name; `user` gives the texts of the user's own ones, which come first.
-  /// - Errors: `ThemeError` where there is none of this name or it cannot be read.
+  /// - Errors: `FileProblem` where there is none of this name or it cannot be read.
   package static func load(
     _ id: String, user: (String) -> String? = { _ in nil }
-  ) throws(ThemeError) -> (theme: Theme, warnings: [ThemeWarning]) {
+  ) throws(FileProblem) -> (theme: Theme, warnings: [FileProblem]) {
     var chain: [ThemeSource] = []
     /// The files read so far; a user's theme may inherit the shipped one it is named after.
     var seen: Set<String> = []
@@ -52,11 +52,12 @@ package enum ThemeLibrary {
       } else if let shipped = source(current), seen.insert(current).inserted {
         text = shipped
       } else if path.count > 1 && path.dropLast().contains(current) {
-        throw ThemeError(
+        throw FileProblem(
           file: id + ".yaml", line: nil, problem: "inherits itself (\(path.joined(separator: " → ")))")
       } else {
         let known = shipped.map(\.id).joined(separator: ", ")
-        throw ThemeError(file: file, line: nil, problem: "there is no theme of this name (shipped: \(known))")
+        throw FileProblem(
+          file: file, line: nil, problem: "there is no theme of this name (shipped: \(known))")
       }
       let source = try ThemeSource(text, file: file)
       chain.append(source)
@@ -66,15 +67,15 @@ package enum ThemeLibrary {
   }
 
   /// A theme from its text, inheriting shipped ones.
-  package static func parse(_ text: String, id: String) throws(ThemeError) -> (
-    theme: Theme, warnings: [ThemeWarning]
+  package static func parse(_ text: String, id: String) throws(FileProblem) -> (
+    theme: Theme, warnings: [FileProblem]
   ) {
     try load(id) { $0 == id ? text : nil }
   }
 
   /// Puts the files over one another, nearest first, and turns texts into colours with the palette of them all.
   private static func resolve(_ id: String, _ chain: [ThemeSource]) -> (
-    theme: Theme, warnings: [ThemeWarning]
+    theme: Theme, warnings: [FileProblem]
   ) {
     var palette: [String: Color] = [:]
     var entries: [String: ThemeSource.Entry] = [:]
@@ -95,7 +96,7 @@ package enum ThemeLibrary {
           return (try parse(entry.full), try parse(entry.plain))
         } catch {
           warnings.append(
-            ThemeWarning(file: entry.file, line: entry.line, problem: "`\(path)`: \(error.text)"))
+            FileProblem(file: entry.file, line: entry.line, problem: "`\(path)`: \(error.text)"))
         }
       }
       return nil
@@ -129,7 +130,7 @@ package enum ThemeLibrary {
       id: id, name: chain.first?.name ?? id, appearance: chain.lazy.compactMap(\.appearance).first ?? .any,
       full: full,
       plain: plain, series: series, gradients: gradients)
-    return (theme, warnings.sorted { ($0.file, $0.line) < ($1.file, $1.line) })
+    return (theme, warnings.sorted { ($0.file, $0.line ?? 0) < ($1.file, $1.line ?? 0) })
   }
 }
 

@@ -1,29 +1,5 @@
 import Yams
 
-/// Something in a theme file that was left out, and where.
-package struct ThemeWarning: Hashable, Sendable, CustomStringConvertible {
-  package var file: String
-  package var line: Int
-  package var problem: String
-
-  package var description: String { "\(file), line \(line): \(problem)" }
-}
-
-/// A theme that cannot be used at all.
-package struct ThemeError: Error, Hashable, CustomStringConvertible {
-  package var file: String
-  package var line: Int?
-  package var problem: String
-
-  package init(file: String, line: Int?, problem: String) {
-    self.file = file
-    self.line = line
-    self.problem = problem
-  }
-
-  package var description: String { line.map { "\(file), line \($0): \(problem)" } ?? "\(file): \(problem)" }
-}
-
 /// A theme file as written: texts with their places, not yet colours.
 struct ThemeSource {
   struct Entry {
@@ -40,40 +16,33 @@ struct ThemeSource {
   var palette: [String: (color: Color, line: Int)] = [:]
   /// By `section.key`: `ui.border.focus`.
   var entries: [String: Entry] = [:]
-  var warnings: [ThemeWarning] = []
+  var warnings: [FileProblem] = []
 
   /// Reads the text of a theme file; what it does not understand becomes a warning.
-  /// - Errors: `ThemeError` where the text is not YAML or not a mapping.
-  init(_ text: String, file: String) throws(ThemeError) {
+  /// - Errors: `FileProblem` where the text is not YAML or not a mapping.
+  init(_ text: String, file: String) throws(FileProblem) {
     let root: Node?
     do {
       root = try Yams.compose(yaml: text)
     } catch let error as YamlError {
-      throw ThemeError(file: file, line: ThemeSource.line(of: error), problem: "this is not YAML")
+      throw FileProblem(file: file, line: error.line, problem: "this is not YAML")
     } catch {
-      throw ThemeError(file: file, line: nil, problem: "this is not YAML (\(error))")
+      throw FileProblem(file: file, line: nil, problem: "this is not YAML (\(error))")
     }
     guard let root else { return }
     guard let mapping = root.mapping else {
-      throw ThemeError(
+      throw FileProblem(
         file: file, line: root.mark?.line,
         problem: "a theme is a mapping (keys: name, inherits, appearance, palette, ui, status, graph)")
     }
     for (key, value) in mapping { read(key, value, file: file) }
   }
 
-  private static func line(of error: YamlError) -> Int? {
-    switch error {
-    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-    default: nil
-    }
-  }
-
   private mutating func read(_ key: Node, _ value: Node, file: String) {
     let name = key.string ?? ""
     let line = key.mark?.line ?? 0
     func warn(_ problem: String, at node: Node? = nil) {
-      warnings.append(ThemeWarning(file: file, line: node?.mark?.line ?? line, problem: problem))
+      warnings.append(FileProblem(file: file, line: node?.mark?.line ?? line, problem: problem))
     }
     switch name {
     case "name", "inherits":
