@@ -56,15 +56,17 @@ let package = Package(
     room(
       "Training",
       ["Quantization", "Execution", "Operators", "Datasets", "Graph", "Tensors", "CKernels"]),
+    room(
+      "LanguageModels",
+      ["Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CKernels"]),
     room("Evaluation", ["Quantization", "Execution", "Datasets", "Graph", "Tensors"]),
     room("Jobs", ["Tensors", dequeModule]),
     room(
       "Workflows",
       [
-        "Training", "Evaluation", "Jobs", "Quantization", "Formats", "Datasets", "Execution", "Operators",
-        "Graph",
-        "Tensors",
-        "CKernels", yams,
+        "LanguageModels", "Training", "Evaluation", "Jobs", "Quantization", "Formats", "Datasets",
+        "Execution",
+        "Operators", "Graph", "Tensors", "CKernels", yams,
       ]),
     room(
       "Analysis",
@@ -118,6 +120,8 @@ let package = Package(
     tests(
       "Training",
       ["Quantization", "Execution", "Operators", "Datasets", "Graph", "Tensors", "CKernels"]),
+    tests(
+      "LanguageModels", ["Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CKernels"]),
     tests("Evaluation", ["Tensors"]),
     tests(
       "Workflows",

@@ -4,9 +4,12 @@ package struct EncodedTensor: Sendable {
   /// `int8` or `uint8`, the shape of the float tensor it replaces.
   package let codes: Tensor
   package let encoding: Encoding
+  /// Of a block format: the bytes as files hold them, uint8 `[rows, bytes of a row]`.
+  package let blocks: Tensor?
 
-  package init(codes: Tensor, encoding: Encoding) {
+  package init(codes: Tensor, encoding: Encoding, blocks: Tensor? = nil) {
     precondition(codes.type == .int8 || codes.type == .uint8)
+    self.blocks = blocks
     self.codes = codes
     self.encoding = encoding
   }

@@ -25,10 +25,14 @@ package struct Scheme: Hashable, Codable, Sendable {
   package var symmetry: Symmetry
   package var granularity: Granularity
   package var range: CodeRange
+  /// A published block format by name (`Q4_K`), which fixes all the rest; `nil` for none.
+  package var format: String?
 
   package init(
-    bits: Int, symmetry: Symmetry, granularity: Granularity, range: CodeRange = .automatic
+    bits: Int, symmetry: Symmetry, granularity: Granularity, range: CodeRange = .automatic,
+    format: String? = nil
   ) {
+    self.format = format
     self.bits = bits
     self.symmetry = symmetry
     self.granularity = granularity
@@ -49,7 +53,7 @@ package struct Scheme: Hashable, Codable, Sendable {
   }
 }
 
-/// A scheme with its numbers: real = scale · (code − zero point).
+/// A scheme with its numbers: real = scale · (code − zero point) + minimum.
 package struct Encoding: Hashable, Codable, Sendable {
   package var scheme: Scheme
   /// Axis whose indices have scales of their own; `nil` with granularity `tensor`.
@@ -61,14 +65,18 @@ package struct Encoding: Hashable, Codable, Sendable {
   package var scales: [Float]
   /// As many as scales; all zero for symmetric encodings.
   package var zeroPoints: [Int32]
+  /// As many as scales, of block formats that hold the real of code 0; `nil` where all are 0.
+  package var minimums: [Float]?
   /// Lowest and highest code, normally `scheme.codes`; presets of other toolkits may narrow it (7-bit activations).
   package var codes: ClosedRange<Int32>
 
   package init(
     scheme: Scheme, channelAxis: Int? = nil, groupAxis: Int? = nil, scales: [Float], zeroPoints: [Int32],
-    codes: ClosedRange<Int32>? = nil
+    minimums: [Float]? = nil, codes: ClosedRange<Int32>? = nil
   ) {
     precondition(scales.count == zeroPoints.count && !scales.isEmpty)
+    precondition(minimums == nil || minimums?.count == scales.count)
+    self.minimums = minimums
     self.scheme = scheme
     self.channelAxis = channelAxis
     self.groupAxis = groupAxis
@@ -80,7 +88,7 @@ package struct Encoding: Hashable, Codable, Sendable {
   /// The code of `x` under scale and zero point `index`: divide, round half to even, add the zero point, clamp.
   @inlinable
   package func code(_ x: Float, at index: Int = 0) -> Int32 {
-    let q = (x / scales[index]).rounded(.toNearestOrEven)
+    let q = ((x - (minimums?[index] ?? 0)) / scales[index]).rounded(.toNearestOrEven)
     let lower = Float(codes.lowerBound - zeroPoints[index])
     let upper = Float(codes.upperBound - zeroPoints[index])
     return Int32(Swift.min(Swift.max(q, lower), upper)) + zeroPoints[index]
@@ -89,6 +97,6 @@ package struct Encoding: Hashable, Codable, Sendable {
   /// The real number a code stands for.
   @inlinable
   package func real(_ code: Int32, at index: Int = 0) -> Float {
-    scales[index] * Float(code - zeroPoints[index])
+    scales[index] * Float(code - zeroPoints[index]) + (minimums?[index] ?? 0)
   }
 }

@@ -122,7 +122,8 @@ def test_suspends_and_comes_back(how, tmp_path):
         screen.send("j")
         screen.settle()
     screen.send("q")
-    screen.settle()
+    # What is typed before it has gone would be its keys, not the shell's.
+    screen.wait_until(lambda: not children(screen.process.pid))
     prompt(screen, f"stty -g > {tmp_path}/after")
     assert len(set(settings(tmp_path))) == 1 and screen.modes_left() <= {"2004"}
     screen.send("exit\n")

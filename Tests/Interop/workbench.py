@@ -45,12 +45,15 @@ class Screen:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def wait_for(self, pattern, seconds=20):
+        self.wait_until(lambda: re.search(pattern, self.text()), pattern, seconds)
+
+    def wait_until(self, holds, what="it", seconds=20):
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
-            if re.search(pattern, self.text()):
+            if holds():
                 return
             self.pump(0.01)
-        raise AssertionError(f"never saw {pattern}:\n{self.text()}")
+        raise AssertionError(f"never saw {what}:\n{self.text()}")
 
     def send(self, keys):
         self.process.write(keys.encode())
