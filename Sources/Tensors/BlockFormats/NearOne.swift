@@ -3,13 +3,8 @@
 ///
 /// - Returns: the exponent of the power that undoes it.
 func bringNearOne(_ row: UnsafePointer<Float>, _ count: Int, into x: UnsafeMutablePointer<Float>) -> Int {
-  var largest = Quad.zero
-  for i in stride(from: 0, to: count, by: 4) {
-    let v = row.quad(i)
-    let magnitude = v.replacing(with: -v, where: v .< 0)
-    largest = largest.replacing(with: magnitude, where: magnitude .> largest)
-  }
-  let most = Swift.max(Swift.max(largest.x, largest.y), Swift.max(largest.z, largest.w))
+  let (low, high) = extremes(row, count)
+  let most = Swift.max(high, -low)
   let power = most > 0 && most.isFinite ? Swift.max(Int(most.exponent), -100) : 0
   let factor = Float(sign: .plus, exponent: -power, significand: 1)
   for i in 0..<count { x[i] = row[i] * factor }

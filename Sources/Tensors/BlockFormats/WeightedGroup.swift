@@ -15,6 +15,35 @@ extension Quad {
 /// are the whole number.
 let roundingUnit: Float = 12_582_912
 
+/// Stores the lowest byte of each sum with `roundingUnit`.
+@inline(__always)
+func lowBytes(_ sums: Quad, into bytes: UnsafeMutablePointer<UInt8>) {
+  let low = SIMD4<UInt8>(truncatingIfNeeded: unsafeBitCast(sums, to: SIMD4<UInt32>.self))
+  UnsafeMutableRawPointer(bytes).storeBytes(of: low, as: SIMD4<UInt8>.self)
+}
+
+/// The lowest and the highest of `count` values, a multiple of 4.
+@inline(__always)
+func extremes(_ x: UnsafePointer<Float>, _ count: Int) -> (low: Float, high: Float) {
+  var (low, high) = (x.quad(0), x.quad(0))
+  for i in stride(from: 4, to: count, by: 4) {
+    let v = x.quad(i)
+    low = low.replacing(with: v, where: v .< low)
+    high = high.replacing(with: v, where: v .> high)
+  }
+  return (
+    Swift.min(Swift.min(low.x, low.y), Swift.min(low.z, low.w)),
+    Swift.max(Swift.max(high.x, high.y), Swift.max(high.z, high.w))
+  )
+}
+
+/// The value of the largest magnitude; of two opposite ones, the first.
+func firstExtreme(_ x: UnsafePointer<Float>, _ count: Int, _ low: Float, _ high: Float) -> Float {
+  guard high == -low else { return high > -low ? high : low }
+  for i in 0..<count where x[i].magnitude == high { return x[i] }
+  return high
+}
+
 /// Whole codes from `lowest` to `highest`, as floats.
 struct CodeRange: Sendable {
   let lowest: Float
@@ -63,21 +92,17 @@ struct WeightedGroup {
 
   init(x: UnsafePointer<Float>, w: UnsafePointer<Float>, count: Int) {
     var (sw, sx, sxx) = (Quad.zero, Quad.zero, Quad.zero)
-    var (low, high) = (x.quad(0), x.quad(0))
     for i in stride(from: 0, to: count, by: 4) {
       let (v, weight) = (x.quad(i), w.quad(i))
       sw += weight
       sx += weight * v
       sxx += weight * v * v
-      low = low.replacing(with: v, where: v .< low)
-      high = high.replacing(with: v, where: v .> high)
     }
     self.x = x
     self.w = w
     self.count = count
     (sumW, sumX, sumXX) = (sw.total, sx.total, sxx.total)
-    self.low = Swift.min(Swift.min(low.x, low.y), Swift.min(low.z, low.w))
-    self.high = Swift.max(Swift.max(high.x, high.y), Swift.max(high.z, high.w))
+    (low, high) = extremes(x, count)
   }
 
   /// The value of the largest magnitude.
@@ -121,9 +146,7 @@ struct WeightedGroup {
     inverse: Float, minimum: Float, _ range: CodeRange, into codes: UnsafeMutablePointer<UInt8>
   ) {
     for i in stride(from: 0, to: count, by: 4) {
-      let shifted = range.clamp((x.quad(i) - minimum) * inverse) + roundingUnit
-      let bytes = SIMD4<UInt8>(truncatingIfNeeded: unsafeBitCast(shifted, to: SIMD4<UInt32>.self))
-      UnsafeMutableRawPointer(codes + i).storeBytes(of: bytes, as: SIMD4<UInt8>.self)
+      lowBytes(range.clamp((x.quad(i) - minimum) * inverse) + roundingUnit, into: codes + i)
     }
   }
 }
