@@ -11,8 +11,9 @@ package struct CompileOptions: Sendable {
   package var level: ck_level?
   /// Float outputs whose samples may come with their elements in any order, which saves bringing them into theirs.
   package var unordered: Set<ValueName>
-  /// Where attention keeps keys and values from one run to the next: the inputs of a run are then the tokens that follow
-  /// those it holds. `nil`: a run sees its own tokens only.
+  /// Where attention keeps keys and values from one run to the next; `nil` where a run sees its own tokens only.
+  ///
+  /// The inputs of a run are then the tokens that follow those it holds.
   package var cache: KeyValueCache?
 
   package init(

@@ -43,7 +43,9 @@ package final class KeyValueCache: @unchecked Sendable {
     }
   }
 
-  /// How many tokens of the next runs are kept; the rest only fills a chunk up. `nil`: all.
+  /// How many tokens of the next runs are kept; `nil` for all.
+  ///
+  /// The rest only fills a chunk up.
   package var incoming: Int? {
     get { counts[1] < 0 ? nil : counts[1] }
     set { counts[1] = newValue ?? -1 }

@@ -256,8 +256,7 @@ typedef struct {
   size_t (*packed_bytes_f32)(size_t n, size_t taps, size_t k);
   void (*pack_f32)(size_t n, size_t taps, size_t k, const float *b, void *packed);
   void (*gemm_f32)(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1);
-  // The same for few rows, which are direct: bound by the speed of memory, so that B is read where it lies. `packed` is b
-  // itself, and n0 may be any column.
+  // The same for few rows, which are direct, with B read where it lies: `packed` is b itself, and n0 may be any column.
   void (*rows_f32)(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1);
 
   // One call computes the outputs of tiles t0..<t1 of 4×4, numbered row by row; b is [n][9][k], `matrix` n · k floats to

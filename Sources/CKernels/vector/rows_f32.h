@@ -1,4 +1,4 @@
-// Products of few float rows with a matrix that is not packed: dot products, bound by the speed of memory. Lanes are sums
+// Products of few float rows with a matrix that is not packed: dot products, for one row bound by the speed of memory. Lanes are sums
 // over every V_WIDTH-th element, the same whatever the tile.
 #include "../internal.h"
 
@@ -37,29 +37,20 @@ CK_INLINE void products(const int rows, const int columns, const ck_gemm_f32 *g,
   }
 }
 
-static void rows_1(const ck_gemm_f32 *g, size_t i, size_t n0, size_t n1) {
-  size_t j = n0;
-  for (; j + 4 <= n1; j += 4) products(1, 4, g, i, j);
-  for (; j < n1; j++) products(1, 1, g, i, j);
-}
-
-static void rows_2(const ck_gemm_f32 *g, size_t i, size_t n0, size_t n1) {
-  size_t j = n0;
-  for (; j + 4 <= n1; j += 4) products(2, 4, g, i, j);
-  for (; j < n1; j++) products(2, 1, g, i, j);
-}
-
-static void rows_4(const ck_gemm_f32 *g, size_t i, size_t n0, size_t n1) {
-  size_t j = n0;
-  for (; j + 2 <= n1; j += 2) products(4, 2, g, i, j);
-  for (; j < n1; j++) products(4, 1, g, i, j);
+/// All rows times `columns` columns, which stay in the first cache meanwhile.
+CK_INLINE void all_rows(const int columns, const ck_gemm_f32 *g, size_t m0, size_t m1, size_t j) {
+  size_t i = m0;
+  for (; i + 4 <= m1; i += 4) products(4, columns, g, i, j);
+  for (; i < m1; i++) products(1, columns, g, i, j);
 }
 
 static void rows_f32(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1) {
-  size_t i = m0;
-  for (; i + 4 <= m1; i += 4) rows_4(g, i, n0, n1);
-  if (i + 2 <= m1) rows_2(g, i, n0, n1), i += 2;
-  if (i < m1) rows_1(g, i, n0, n1);
+  size_t j = n0;
+  // One row alone needs more columns to have sums enough in flight.
+  if (m1 == m0 + 1)
+    for (; j + 4 <= n1; j += 4) products(1, 4, g, m0, j);
+  for (; j + 2 <= n1; j += 2) all_rows(2, g, m0, m1, j);
+  for (; j < n1; j++) all_rows(1, g, m0, m1, j);
 }
 
 static void fill_rows(ck_table *table) { table->rows_f32 = rows_f32; }

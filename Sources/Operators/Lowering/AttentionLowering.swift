@@ -100,7 +100,9 @@ private struct AttentionCall {
     shared.scale = op.scale ?? 1 / Float(s.size).squareRoot()
     shared.softcap = op.softcap
     if let maskStrides {
-      (shared.mask_query, shared.mask_head, shared.mask_key) = (maskStrides[2], maskStrides[1], maskStrides[3])
+      (shared.mask_query, shared.mask_head, shared.mask_key) = (
+        maskStrides[2], maskStrides[1], maskStrides[3]
+      )
     }
     return Phase(
       chunks: s.batch * s.kvHeads * tiles,

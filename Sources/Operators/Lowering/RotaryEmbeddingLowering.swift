@@ -18,7 +18,9 @@ extension RotaryEmbedding: Lowerable {
     } else {
       guard angles == [shape[0], length, turned / 2] else { return nil }
     }
-    guard turned <= size, turned > 0, turned % 2 == 0, angles.last == turned / 2, angles[0] > 0 else { return nil }
+    guard turned <= size, turned > 0, turned % 2 == 0, angles.last == turned / 2, angles[0] > 0 else {
+      return nil
+    }
     var reads = [x, cosines, sines].enumerated().map { KernelCall.Read(.input($0), $1.decoded(.rowMajor)) }
     if positions != nil { reads.append(KernelCall.Read(.input(3), Form())) }
     let neighbours: Int32 = isInterleaved ? 1 : 0
