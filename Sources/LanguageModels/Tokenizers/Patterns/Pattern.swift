@@ -50,7 +50,7 @@ struct Pattern: Sendable {
 /// Memory that matching needs, kept from match to match.
 struct PatternScratch {
   /// Most steps for a text of so many bytes, after which no more matches are found, so that no pattern of a file can
-  /// hang the program; published patterns take fewer than 20 per byte.
+  /// hang the program.
   static func stepBudget(_ bytes: Int) -> Int { 1_000_000 + 200 * bytes }
 
   struct Choice {
