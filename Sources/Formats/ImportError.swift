@@ -11,6 +11,8 @@ package struct ImportError: Error, Equatable, CustomStringConvertible {
     case tensor(String)
     case value(String)
     case function(String)
+    /// A key of what a file says about itself.
+    case metadata(String)
   }
 
   package enum Reason: Equatable, Sendable {
@@ -60,6 +62,7 @@ extension ImportError.Place {
     case .tensor(let name): ", tensor \"\(displayText(name))\""
     case .value(let name): ", value \"\(displayText(name))\""
     case .function(let name): ", function \"\(displayText(name))\""
+    case .metadata(let key): ", metadata \"\(displayText(key))\""
     }
   }
 }
