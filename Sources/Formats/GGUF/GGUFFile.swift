@@ -128,7 +128,7 @@ private struct TensorInfo {
     offset = try cursor.number(UInt64.self)
   }
 
-  var kind: StoredTensor.Kind { type.elementType.map { .numbers($0) } ?? .blocks(type) }
+  var kind: StoredTensor.Kind { StoredTensor.Kind(type) }
 
   /// Where the values lie, checked against the file.
   func range(in file: MappedFile, from start: Int, alignment: Int) throws(ImportError) -> Range<Int> {

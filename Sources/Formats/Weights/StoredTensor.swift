@@ -45,7 +45,7 @@ package struct StoredTensor: Sendable {
   package var typeName: String {
     switch kind {
     case .blocks(let type): type.name
-    case .numbers(let type): type.ggmlName ?? type.name
+    case .numbers(let type): kind.ggmlType?.name ?? type.name
     }
   }
 
@@ -142,9 +142,4 @@ extension StoredTensor {
   private func memory(_ out: UnsafeMutablePointer<Float>, _ count: Int) -> UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: out, count: 4 * count)
   }
-}
-
-extension ElementType {
-  /// The name llama.cpp gives plain numbers of this type.
-  package var ggmlName: String? { GGMLType.all.first { $0.elementType == self }?.name }
 }
