@@ -121,7 +121,8 @@ let package = Package(
       "Training",
       ["Quantization", "Execution", "Operators", "Datasets", "Graph", "Tensors", "CKernels"]),
     tests(
-      "LanguageModels", ["Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CKernels"]),
+      "LanguageModels",
+      ["Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CKernels", "CAllocations"]),
     tests("Evaluation", ["Tensors"]),
     tests(
       "Workflows",
