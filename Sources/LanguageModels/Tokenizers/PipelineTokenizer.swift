@@ -65,6 +65,8 @@ package struct PipelineTokenizer: Tokenizer {
       preparation.normalizedTokens = AddedTokenSplitter(normalized, normalize: preparation.normalize)
       return preparation
     }
+    var preTokenizers = preTokenizers
+    if preTokenizers.isEmpty, model.mergesOnly { preTokenizers = [JointSplit(model.vocabulary)] }
     let steps = Preparation(normalizers: normalizers, preTokenizers: preTokenizers)
     preparation = ready(steps)
     unprefixed = ready(steps.withoutPrefix)

@@ -21,6 +21,10 @@ struct TokenizerStepTests {
   static let preTokenizers = names("pre-tokenizers")
   static let decoders = names("decoders")
 
+  static func preTokenizer(_ name: String) throws -> [any PreTokenizer] {
+    try steps.required("pre-tokenizers").required(name).required("step").preTokenizers()
+  }
+
   @Test func theListsAreWhole() {
     #expect(Self.normalizers.count == 17)
     #expect(Self.preTokenizers.count == 35)

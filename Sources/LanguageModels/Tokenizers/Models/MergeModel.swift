@@ -4,10 +4,10 @@
 /// Source: Sennrich, Haddow, Birch 2016; details as in the `tokenizers` package.
 struct MergeModel: TokenModel {
   var vocabulary: Vocabulary
-  /// The pairs and what they become, in the order they were learned.
-  private(set) var merges: PairTable
-  /// The new token of each merge by rank.
-  private var tokenOfRank: [Int32]
+  /// The pairs and what they become.
+  private var merges: PairTable
+  /// The merges in the order they were learned.
+  let list: [(left: Int32, right: Int32, token: Int32)]
   var unknown: Int32?
   /// Whether neighbouring unknown characters are one unknown token.
   var fusesUnknown = false
@@ -21,11 +21,13 @@ struct MergeModel: TokenModel {
   init(vocabulary: Vocabulary, merges: [(left: Int32, right: Int32, token: Int32)]) {
     self.vocabulary = vocabulary
     self.merges = PairTable(capacity: merges.count)
-    tokenOfRank = merges.map(\.token)
+    list = merges
     for (rank, merge) in merges.enumerated() {
       self.merges.insert(merge.left, merge.right, .init(rank: Int32(rank), token: merge.token))
     }
   }
+
+  var mergesOnly: Bool { !ignoresMerges && continuingPrefix.isEmpty && endSuffix.isEmpty }
 
   func tokenize(_ word: Span<UInt8>, into tokens: inout [Int32], _ scratch: inout MergeScratch) {
     if ignoresMerges, let token = vocabulary.token(of: word) {
@@ -110,7 +112,7 @@ struct MergeModel: TokenModel {
       let piece = scratch.pieces[place]
       guard piece.length > 0, piece.next >= 0 else { continue }
       // The pair may have changed since it was queued; what counts is whether it still becomes the same token.
-      let token = tokenOfRank[Int(order)]
+      let token = list[Int(order)].token
       guard merges[piece.token, scratch.pieces[Int(piece.next)].token]?.token == token else { continue }
       scratch.join(place, as: token)
       let joined = scratch.pieces[place]

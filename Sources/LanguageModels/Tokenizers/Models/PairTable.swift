@@ -37,14 +37,22 @@ struct PairTable: Sendable {
     return keys[slot] == key ? merges[slot] : nil
   }
 
-  /// - Precondition: at most as many pairs are inserted as the capacity says.
   mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) {
+    if (count + 1) * 2 > keys.count { grow() }
     let slot = slot(of: Self.key(left, right))
-    if keys[slot] == Self.free {
-      precondition(count * 2 < keys.count, "more merges than the table was made for")
-      count += 1
-    }
+    if keys[slot] == Self.free { count += 1 }
     keys[slot] = Self.key(left, right)
     merges[slot] = merge
+  }
+
+  private mutating func grow() {
+    var larger = PairTable(capacity: keys.count)
+    for (key, merge) in zip(keys, merges) where key != Self.free {
+      let slot = larger.slot(of: key)
+      larger.keys[slot] = key
+      larger.merges[slot] = merge
+    }
+    larger.count = count
+    self = larger
   }
 }

@@ -22,6 +22,8 @@ struct ScoredMergeModel: TokenModel {
     }
   }
 
+  var mergesOnly: Bool { true }
+
   func tokenize(_ word: Span<UInt8>, into tokens: inout [Int32], _ scratch: inout MergeScratch) {
     scratch.begin()
     var place = 0
@@ -68,16 +70,20 @@ struct ScoredMergeModel: TokenModel {
     _ word: Span<UInt8>, _ starts: [Int], _ tokens: inout [Int32], _ scratch: borrowing MergeScratch
   ) {
     var number: Int32 = scratch.pieces.isEmpty ? -1 : 0
+    var lastIsUnknown = false
     while number >= 0 {
       let piece = scratch.pieces[Int(number)]
       let start = starts[Int(number)]
+      let text = word.extracting(start..<start &+ Int(piece.length))
+      var isUnknown = false
       if piece.token >= 0 {
         tokens.append(piece.token)
-      } else if !byteTokens.append(word.extracting(start..<start &+ Int(piece.length)), to: &tokens),
-        let unknown
-      {
-        tokens.append(unknown)
+      } else if !byteTokens.append(text, to: &tokens), let unknown {
+        // Unknown characters side by side are one token, as in SentencePiece.
+        if !lastIsUnknown { tokens.append(unknown) }
+        isUnknown = true
       }
+      lastIsUnknown = isUnknown
       number = piece.next
     }
   }

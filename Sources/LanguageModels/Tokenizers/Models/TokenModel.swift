@@ -2,8 +2,15 @@
 protocol TokenModel: Sendable {
   var vocabulary: Vocabulary { get }
 
+  /// Whether a word becomes the merges of its characters, whatever stands at its ends.
+  var mergesOnly: Bool { get }
+
   /// Appends the tokens of a word that is not empty.
   func tokenize(_ word: Span<UInt8>, into tokens: inout [Int32], _ scratch: inout MergeScratch)
+}
+
+extension TokenModel {
+  var mergesOnly: Bool { false }
 }
 
 /// The tokens `<0x00>` to `<0xFF>` that stand for bytes, for what a vocabulary has no piece for.

@@ -27,8 +27,9 @@ struct Pattern: Sendable {
     in text: Span<UInt8>, _ range: Range<Int>, scratch: inout PatternScratch, _ body: (Range<Int>) -> Void
   ) {
     let part = text.extracting(range)
+    scratch.stepsLeft = PatternScratch.stepBudget(part.count)
     var place = 0
-    while place < part.count {
+    while place < part.count, scratch.stepsLeft > 0 {
       if let end = matchEnd(in: part, at: place, &scratch), end > place {
         body(range.lowerBound + place..<range.lowerBound + end)
         place = end
@@ -40,7 +41,6 @@ struct Pattern: Sendable {
 
   private func matchEnd(in text: Span<UInt8>, at place: Int, _ scratch: inout PatternScratch) -> Int? {
     for branch in candidates[Int(min(text[place], 128))] {
-      scratch.stepsLeft = PatternScratch.stepBudget
       if let end = branches[branch].match(text, at: place, step: 0, &scratch) { return end }
     }
     return nil
@@ -49,8 +49,9 @@ struct Pattern: Sendable {
 
 /// Memory that matching needs, kept from match to match.
 struct PatternScratch {
-  /// Most steps one match may take before it counts as none, so that no pattern of a file can hang the program.
-  static let stepBudget = 1_000_000
+  /// Most steps for a text of so many bytes, after which no more matches are found, so that no pattern of a file can
+  /// hang the program; published patterns take fewer than 20 per byte.
+  static func stepBudget(_ bytes: Int) -> Int { 1_000_000 + 200 * bytes }
 
   struct Choice {
     var step: Int
@@ -83,7 +84,7 @@ extension PatternProgram {
         scratch.choices.removeSubrange(base...)
         return place
       case .set(let number):
-        if place < text.count, case let next = scalar(of: text, at: place), sets[number].contains(next.value)
+        if place < text.count, case let next = scalar(of: text, at: place), set(number, contains: next.value)
         {
           place &+= next.length
           step &+= 1
@@ -124,17 +125,17 @@ extension PatternProgram {
     _ place: inout Int,
     _ step: Int, _ scratch: inout PatternScratch
   ) -> Bool {
-    let set = sets[number]
     let most = greed == .lazy ? counts.lowerBound : counts.upperBound
     var taken = 0
     var floor = place
     while taken < most, place < text.count {
       let next = scalar(of: text, at: place)
-      guard set.contains(next.value) else { break }
+      guard set(number, contains: next.value) else { break }
       place &+= next.length
       taken &+= 1
       if taken == counts.lowerBound { floor = place }
     }
+    scratch.stepsLeft &-= taken
     guard taken >= counts.lowerBound else { return false }
     switch greed {
     case .possessive: break
@@ -167,7 +168,7 @@ extension PatternProgram {
     scratch.choices.removeLast()
     guard choice.floor < -1 else { return true }
     guard place < text.count, case let next = scalar(of: text, at: place),
-      sets[choice.run].contains(next.value)
+      set(choice.run, contains: next.value)
     else {
       return false
     }

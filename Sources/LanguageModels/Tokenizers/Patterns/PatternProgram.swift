@@ -21,10 +21,21 @@ struct PatternProgram: Sendable {
 
   private(set) var steps: [PatternStep] = []
   private(set) var sets: [ScalarSet] = []
+  /// For each ASCII character one bit per set; more than 64 sets are asked one by one.
+  private(set) var setsOfASCII = Array(repeating: UInt64(0), count: 128)
 
   init(_ node: PatternNode) throws(PatternError) {
     try add(node)
     steps.append(.accept)
+    for (number, set) in sets.enumerated().prefix(64) {
+      for value in 0..<128 where set.contains(UInt32(value)) { setsOfASCII[value] |= 1 << UInt64(number) }
+    }
+  }
+
+  @inline(__always)
+  func set(_ number: Int, contains value: UInt32) -> Bool {
+    if value < 128, number < 64 { return setsOfASCII[Int(value)] >> UInt64(number) & 1 != 0 }
+    return sets[number].contains(value)
   }
 
   private mutating func number(of set: ScalarSet) -> Int {

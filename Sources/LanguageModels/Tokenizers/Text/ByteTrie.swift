@@ -3,22 +3,10 @@ struct ByteTrie: Sendable {
   /// Children of a node are found by (node, byte) in one table, so that a node costs a few words.
   private var children: PairTable
   private var values: [Int32] = [-1]
-  private var capacity: Int
   /// Bytes with which any of the texts begins.
   private(set) var firstBytes = Array(repeating: false, count: 256)
 
-  init() {
-    capacity = 256
-    children = PairTable(capacity: capacity)
-  }
-
-  private struct Edge {
-    var node: Int32
-    var byte: UInt8
-    var child: Int32
-  }
-
-  private var edges: [Edge] = []
+  init() { children = PairTable(capacity: 256) }
 
   mutating func insert(_ text: some Sequence<UInt8>, value: Int32) {
     var node: Int32 = 0
@@ -30,14 +18,7 @@ struct ByteTrie: Sendable {
       }
       let child = Int32(values.count)
       values.append(-1)
-      edges.append(Edge(node: node, byte: byte, child: child))
-      if edges.count > capacity {
-        capacity *= 2
-        children = PairTable(capacity: capacity)
-        for edge in edges { children.insert(edge.node, Int32(edge.byte), .init(rank: 0, token: edge.child)) }
-      } else {
-        children.insert(node, Int32(byte), .init(rank: 0, token: child))
-      }
+      children.insert(node, Int32(byte), .init(rank: 0, token: child))
       node = child
     }
     values[Int(node)] = value
