@@ -12,6 +12,7 @@ package struct GGUFFile: Sendable {
   package let weights: WeightTable
 
   static let defaultAlignment = 32
+  static let mostAlignment = 1 << 20
   static let magic = Array("GGUF".utf8)
   static let alignmentKey = "general.alignment"
 
@@ -72,9 +73,10 @@ struct GGUFPart {
     }
     self.metadata = metadata
     alignment = try metadata.integer(GGUFFile.alignmentKey) ?? GGUFFile.defaultAlignment
-    guard alignment > 0, alignment & (alignment - 1) == 0, alignment <= 1 << 20 else {
+    guard alignment > 0, alignment & (alignment - 1) == 0, alignment <= GGUFFile.mostAlignment else {
       throw failure(
-        .metadata(GGUFFile.alignmentKey), .malformed("the alignment \(alignment) is no power of two"))
+        .metadata(GGUFFile.alignmentKey),
+        .malformed("the alignment \(alignment) is no power of two up to \(GGUFFile.mostAlignment)"))
     }
 
     var infos: [TensorInfo] = []
@@ -138,10 +140,13 @@ private struct TensorInfo {
     guard let count = shape.checkedElementCount else {
       throw failure(.malformed("the shape \(shape.shapeText) is impossible"))
     }
-    guard (shape.last ?? 1) % type.elements == 0, let bytes = type.byteCount(count) else {
+    guard (shape.last ?? 1) % type.elements == 0 else {
       throw failure(
         .malformed(
           "rows of \(shape.last ?? 1) are no whole number of \(type.name) blocks of \(type.elements)"))
+    }
+    guard let bytes = type.byteCount(count) else {
+      throw failure(.malformed("the shape \(shape.shapeText) is impossible"))
     }
     guard offset % UInt64(alignment) == 0 else {
       throw failure(.malformed("the offset \(offset) is no multiple of the alignment \(alignment)"))

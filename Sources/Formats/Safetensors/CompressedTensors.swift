@@ -48,8 +48,9 @@ package enum CompressedTensors {
     try write(JSON.object(config).lines, HuggingFaceFolder.joined(folder, HuggingFaceFolder.configName))
     for name in HuggingFaceFolder.tokenizerNames + [HuggingFaceFolder.generationName] {
       guard let path = source.file(name) else { continue }
+      let original = try MappedFile.forImport(path)
       let file = try OutputFile(path: HuggingFaceFolder.joined(folder, name))
-      try file.write(MappedFile.forImport(path).bytes)
+      try withExtendedLifetime(original) { try file.write(original.bytes) }
       try file.commit()
     }
   }

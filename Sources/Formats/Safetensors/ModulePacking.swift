@@ -41,34 +41,49 @@ struct ModulePacking {
 
     // The package's codes are signed: ours without a sign and their zero points move down by half the range.
     let half = isSymmetric ? 0 : 1 << (bits - 1)
-    let codes = weight.codes.integers.map { Int8(truncatingIfNeeded: $0 - half) }
     let zeros = encoding.zeroPoints.map { Int8(truncatingIfNeeded: Int($0) - half) }
+    let zeroName = module + ".weight_zero_point"
     var tensors = [TensorOutput(module + ".weight_scale", Tensor(encoding.scales, shape: scaleShape))]
     if bits == 8 {
-      tensors.append(TensorOutput(module + ".weight", Tensor(codes, shape: shape)))
-      if !isSymmetric {
-        tensors.append(TensorOutput(module + ".weight_zero_point", Tensor(zeros, shape: scaleShape)))
-      }
+      tensors.append(
+        Self.made(module + ".weight", shape, .int8) { Tensor(Self.signed(weight.codes, half), shape: shape) })
+      if !isSymmetric { tensors.append(TensorOutput(zeroName, Tensor(zeros, shape: scaleShape))) }
     } else {
       tensors.append(
-        TensorOutput(
-          module + ".weight_packed", Self.packed(codes, rows: outputs, columns: inputs, bits: bits)))
+        Self.made(module + ".weight_packed", [outputs, Self.words(inputs, bits)], .int32) {
+          Self.packed(Self.signed(weight.codes, half), rows: outputs, columns: inputs, bits: bits)
+        })
       tensors.append(
         TensorOutput(module + ".weight_shape", Tensor([Int64(outputs), Int64(inputs)], shape: [2])))
       if !isSymmetric {
         tensors.append(
-          TensorOutput(
-            module + ".weight_zero_point",
-            Self.packedDown(zeros, rows: outputs, columns: scaleShape[1], bits: bits)))
+          TensorOutput(zeroName, Self.packedDown(zeros, rows: outputs, columns: scaleShape[1], bits: bits)))
       }
     }
     self.tensors = tensors
   }
 
+  /// A tensor that is made when its turn comes.
+  private static func made(
+    _ name: String, _ shape: Shape, _ type: ElementType, _ make: @escaping () -> Tensor
+  ) -> TensorOutput {
+    TensorOutput(name, shape: shape, kind: .numbers(type)) { sink in
+      try make().withBytes { try sink.append($0) }
+    }
+  }
+
+  private static func signed(_ codes: Tensor, _ half: Int) -> [Int8] {
+    codes.withElementWords(UInt8.self) { words in
+      words.map { Int8(bitPattern: $0 &- UInt8(truncatingIfNeeded: half)) }
+    }
+  }
+
+  private static func words(_ count: Int, _ bits: Int) -> Int { (count * bits + 31) / 32 }
+
   /// Codes of each row as one stream of bits, lowest first, moved up to start at 0: int32
   /// `[rows, ⌈columns · bits / 32⌉]`.
   static func packed(_ codes: [Int8], rows: Int, columns: Int, bits: Int) -> Tensor {
-    let words = (columns * bits + 31) / 32
+    let words = words(columns, bits)
     let half = Int8(truncatingIfNeeded: 1 << (bits - 1))
     return Tensor(of: Int32.self, shape: [rows, words]) { out in
       for row in 0..<rows {

@@ -77,6 +77,8 @@ extension StoredTensor {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows of the tensor")
     let count = rows.count * rowLength
     guard count > 0, let base = storage.bytes.baseAddress else { return }
+    // The last tensor of a file keeps it mapped.
+    defer { withExtendedLifetime(storage) {} }
     switch kind {
     case .blocks(let type):
       guard let format = type.format, let bytes = type.byteCount(rowLength) else { throw unreadable }
