@@ -48,12 +48,21 @@ package struct Peaks: Sendable, Hashable, Codable {
 }
 
 extension Peaks {
+  /// What the threads in use reach together.
+  package func gops(of arithmetic: Arithmetic) -> Double {
+    threads > 1 ? arithmetic.allThreadsGops : arithmetic.oneThreadGops
+  }
+
+  /// What the threads in use read together.
+  package func gbs(of memory: Memory) -> Double {
+    threads > 1 ? memory.allThreadsGbs : memory.oneThreadGbs
+  }
+
   /// What the threads in use reach together in a kernel's arithmetic.
   func gops(of kernel: String) -> Double {
     // Kernels whose products are of 8-bit codes.
     let isInteger = ["u8s8", "dynamic", "u8×"].contains { kernel.contains($0) }
-    let arithmetic = isInteger ? int8 : float32
-    return threads > 1 ? arithmetic.allThreadsGops : arithmetic.oneThreadGops
+    return gops(of: isInteger ? int8 : float32)
   }
 
   /// Whether a step is faster than the peaks allow: something else ran while they were measured.

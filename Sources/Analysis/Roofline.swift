@@ -20,6 +20,15 @@ package struct Roofline: Sendable {
     /// The least time the machine allows over the time taken, 0…1.
     package var fraction: Double
     package var verdict: String
+
+    /// Where it lies under the roofs, `nil` for steps that only move data.
+    ///
+    /// Counted are the operations that its kernel does of those it stands for: per byte moved, and 10⁹ per second.
+    package var place: (intensity: Double, gops: Double)? {
+      guard let intensity, let gops, ms > 0 else { return nil }
+      let share = Roofline.share(of: kernel)
+      return (share * intensity, share * gops)
+    }
   }
 
   private let peaks: Peaks
@@ -34,9 +43,8 @@ package struct Roofline: Sendable {
   }
 
   package func row(_ step: BenchTable.Step) -> Row {
-    let all = peaks.threads > 1
     let peak = peaks.gops(of: step.kernel)
-    let bandwidth = all ? source.allThreadsGbs : source.oneThreadGbs
+    let bandwidth = peaks.gbs(of: source)
     let ms = Swift.max(step.ms, 1e-6)
     let operations = 2 * Double(step.macs)
     let computing = Self.share(of: step.kernel) * operations / Swift.max(peak, 1e-9) * 1e-6

@@ -39,6 +39,24 @@ package struct Exported: Sendable {
   }
 }
 
+extension Exported {
+  /// With a note of the user as a comment on top, where the exporter's files have such.
+  package func noted(_ note: String, by exporter: Exporter) -> Exported {
+    let lines = note.split(whereSeparator: \.isNewline).map { line in
+      // What is no text would make the file one that cannot be read.
+      String(
+        String.UnicodeScalarView(line.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+    }
+    guard let comment = exporter.comment, !lines.isEmpty else { return self }
+    var noted = self
+    let words = lines.map { "\(comment) \($0)\n" }.joined()
+    // The line that names an interpreter stays the first.
+    let start = text.hasPrefix("#!") ? text.firstIndex(of: "\n").map(text.index(after:)) : nil
+    noted.text.insert(contentsOf: words, at: start ?? text.startIndex)
+    return noted
+  }
+}
+
 /// Turns a recipe into another toolkit's configuration.
 ///
 /// A new one is one file and one line in `all`.
@@ -50,6 +68,8 @@ package struct Exporter: Sendable {
   package var ending: String
   /// Whether it needs ranges, so that calibration must have run.
   package var needsCandidate: Bool
+  /// What begins a comment in its files; `nil` where they have none.
+  package var comment: String?
   package var export: @Sendable (ExportInput) throws -> Exported
 
   package static let all: [Exporter] = [.recipe, .onnxruntimeScript, .onnxruntimeCalibrationCache]

@@ -6,6 +6,7 @@ extension Exporter {
   /// A Python file that calls ONNX Runtime 1.32's `quantize_static` or `quantize_dynamic` as the recipe says.
   static let onnxruntimeScript = Exporter(
     name: "onnxruntime", title: "ONNX Runtime script", ending: "py", needsCandidate: false,
+    comment: "#",
     export: { input in OnnxRuntimeScript(input).exported() })
 }
 

@@ -7,6 +7,7 @@ import Workbench
 /// the cursor in words.
 struct BlameTable: InquiryTable {
   let rows: BlameRows
+  let keys: KeyLabels
   let scroll: Scroll
   let isFocused: Bool
 
@@ -64,14 +65,17 @@ struct BlameTable: InquiryTable {
 
   /// What stands where there are no rows.
   var emptiness: String {
-    guard let shown = rows.shown else { return "There is no candidate: n makes one." }
-    guard shown.report == nil else { return "No layer matches the filter. esc clears it." }
+    guard let shown = rows.shown else { return keys.noCandidate }
+    guard shown.report == nil else {
+      return "No layer matches the filter. \(keys["layers.clear"]) clears it."
+    }
     switch shown.status {
-    case .notAsked, .done: return "What causes the error of \(shown.title) is not known: r finds out."
+    case .notAsked, .done:
+      return "What causes the error of \(shown.title) is not known: \(keys["layers.find-blame"]) finds out."
     case .waiting(let fraction):
       let share = fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""
       return "Tracing the error of \(shown.title) …\(share) It appears layer by layer when it is done."
-    case .failed(let message): return "\(shown.title): \(message). r tries again."
+    case .failed(let message): return "\(shown.title): \(message). \(keys["layers.find-blame"]) tries again."
     }
   }
 
@@ -79,7 +83,8 @@ struct BlameTable: InquiryTable {
   func header(width: Int) -> [Run] {
     if let notice = rows.shown.flatMap({
       InquiryNotice.runs(
-        $0.status, title: $0.title, doing: "tracing", isStale: $0.isStale, again: "traces again")
+        $0.status, title: $0.title, doing: "tracing", isStale: $0.isStale,
+        again: "\(keys["layers.find-blame"]) traces again")
     }) {
       return notice
     }

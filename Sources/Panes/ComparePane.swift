@@ -15,10 +15,6 @@ package struct ComparePane: CommandedPane {
   package private(set) var view = View.figures
   private(set) var scroll = Scroll()
   private var firstColumn = 0
-  /// Titles of the rows that are hidden.
-  private var hidden: Set<String> = []
-  /// The row that orders the candidates, largest first unless reversed.
-  private var order: (row: String, isReversed: Bool)?
 
   package init() {}
 
@@ -69,11 +65,14 @@ package struct ComparePane: CommandedPane {
         explanation: "Reverse the order of the candidates.", group: "Compare", action: .reverse,
         availability: {
           $0.pane.view == .figures
-            ? .when($0.pane.order != nil, else: "Nothing orders the candidates; o does.") : .hidden
+            ? .when(
+              $0.state.compare.order != nil,
+              else: "Nothing orders the candidates; \($0.state.keys["compare.order"]) does.") : .hidden
         }),
       Command(
         "compare.hide", keys: [.character("D")], title: "hide",
-        explanation: "Hide the row under the cursor; a brings all back.", group: "Compare", hint: 21,
+        explanation: "Hide the row under the cursor until every row is shown again.", group: "Compare",
+        hint: 21,
         action: .hide,
         availability: onFigures),
       Command(
@@ -83,21 +82,21 @@ package struct ComparePane: CommandedPane {
         availability: {
           $0.pane.view == .figures
             ? .when(
-              !$0.pane.hidden.isEmpty || $0.pane.order != nil,
+              !$0.state.compare.isEmpty,
               else: "No row is hidden, and nothing orders the candidates.") : .hidden
         }),
       Command(
         "compare.note", keys: [.character("N")], title: "note",
         explanation: "Write a note on the current candidate; an empty one takes it away.", group: "Compare",
         hint: 23, action: .note,
-        availability: { .when($0.state.currentEntry != nil, else: "There is no candidate; n makes one.") }),
+        availability: { .when($0.state.currentEntry != nil, else: $0.state.keys.noCandidate) }),
       Command(
         "compare.copy", keys: [.character("y")], title: "copy", explanation: "Copy what is seen as text.",
         group: "Compare", hint: 30, replaces: ["copy"], action: .copy, availability: hasCandidates),
     ])
 
   private static let hasCandidates: @Sendable (PaneContext<ComparePane>) -> Availability = {
-    .when(!$0.state.candidates.isEmpty, else: "There is no candidate; n makes one.")
+    .when(!$0.state.candidates.isEmpty, else: $0.state.keys.noCandidate)
   }
 
   private static let onFigures: @Sendable (PaneContext<ComparePane>) -> Availability = {
@@ -107,8 +106,7 @@ package struct ComparePane: CommandedPane {
   // MARK: What is seen
 
   private func table(_ state: State, isFocused: Bool) -> CompareTable {
-    CompareTable(
-      state, hidden: hidden, order: order, scroll: scroll, firstColumn: firstColumn, isFocused: isFocused)
+    CompareTable(state, scroll: scroll, firstColumn: firstColumn, isFocused: isFocused)
   }
 
   /// Of a note on the lower edge, so that it fits the narrowest pane.
@@ -127,6 +125,7 @@ package struct ComparePane: CommandedPane {
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {
     let table = table(state, isFocused: true)
+    var choice = state.compare
     switch step {
     case .candidate(let by):
       let place = table.candidates.firstIndex { $0.entry?.id == state.current } ?? 0
@@ -156,19 +155,16 @@ package struct ComparePane: CommandedPane {
       guard table.candidates.contains(where: { row.order($0) != nil }) else {
         return [.toast(Toast(.info, "\(row.title) has no numbers to order by."))]
       }
-      order = (row.title, false)
-      return []
+      choice.order = CompareChoice.Order(row: row.title)
+      return [.act(.setCompare(choice))]
     case .reverse:
-      order?.isReversed.toggle()
-      return []
+      choice.order?.isReversed.toggle()
+      return [.act(.setCompare(choice))]
     case .hide:
       guard let row = table.row(at: scroll), table.rows.count > 1 else { return [] }
-      hidden.insert(row.title)
-      return []
-    case .showAll:
-      hidden = []
-      order = nil
-      return []
+      choice.hidden.append(row.title)
+      return [.act(.setCompare(choice))]
+    case .showAll: return [.act(.setCompare(CompareChoice()))]
     case .note:
       guard let entry = state.currentEntry else { return [] }
       return [
@@ -210,7 +206,7 @@ package struct ComparePane: CommandedPane {
   /// The first column of figures shown so that the current candidate is in sight.
   package mutating func follow(_ state: State) {
     let ids =
-      order == nil
+      state.compare.order == nil
       ? state.candidates.map(\.id) : table(state, isFocused: true).candidates.compactMap { $0.entry?.id }
     guard let place = ids.firstIndex(where: { $0 == state.current }) else { return }
     if place < firstColumn { firstColumn = place }
@@ -231,7 +227,8 @@ package struct ComparePane: CommandedPane {
     if let note = state.currentEntry?.note, !note.isEmpty {
       runs.append(Run(Fitting.cut(note, to: Self.longestFoot), .info))
     }
-    if view == .figures, !hidden.isEmpty { runs.append(Run("  \(hidden.count) hidden", .muted)) }
+    let hidden = state.compare.hidden.count
+    if view == .figures, hidden > 0 { runs.append(Run("  \(hidden) hidden", .muted)) }
     return runs
   }
 
@@ -242,7 +239,9 @@ package struct ComparePane: CommandedPane {
     }
     table(state, isFocused: isFocused).draw(on: &canvas, in: area)
     if state.candidates.isEmpty, area.height > 3 {
-      canvas.put("No candidate yet: n makes one.", x: area.x, y: area.maxY - 1, width: area.width, .muted)
+      canvas.put(
+        "No candidate yet: \(state.keys["new"]) makes one.", x: area.x, y: area.maxY - 1, width: area.width,
+        .muted)
     }
   }
 

@@ -37,7 +37,7 @@ package struct ConfigPane: CommandedPane {
   private static let canChange: @Sendable (PaneContext<ConfigPane>) -> Availability = {
     .when(
       $0.state.currentEntry != nil && !$0.state.scope.isEmpty,
-      else: "There is no candidate or layer to change; n makes a candidate.")
+      else: "There is no candidate or layer to change; \($0.state.keys["new"]) makes a candidate.")
   }
 
   /// One setting: how it reads, and what changes when it is turned.
@@ -299,7 +299,8 @@ package struct ConfigPane: CommandedPane {
 
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
     guard let entry = state.currentEntry else {
-      canvas.put("No candidate: n makes one.", x: area.x, y: area.y, width: area.width, .muted)
+      canvas.put(
+        "No candidate: \(state.keys["new"]) makes one.", x: area.x, y: area.y, width: area.width, .muted)
       return
     }
     guard let layer = lead(state) else {

@@ -14,6 +14,20 @@ package struct HistogramPane: CommandedPane {
     case output
     /// Weights less what their codes stand for.
     case error = "W error"
+    case inputError = "input error"
+    case outputError = "output error"
+
+    /// Whether it is of an activation.
+    fileprivate var isActivation: Bool { self != .weights && self != .error }
+
+    /// Of a layer's activations, the one it is of.
+    fileprivate func of(_ activations: LayerActivations) -> ActivationErrors? {
+      switch self {
+      case .weights, .error: nil
+      case .input, .inputError: activations.input
+      case .output, .outputError: activations.output
+      }
+    }
   }
 
   private var subject = Subject.weights
@@ -32,13 +46,14 @@ package struct HistogramPane: CommandedPane {
     case channel(Scroll.Motion)
     case worst
     case calibrate
+    case look
   }
 
   package static let commands = CommandTable<PaneContext<HistogramPane>, Step>(
     [
       Command(
         "histogram.next", keys: [.character("w"), .character("l"), .right], title: "next view",
-        explanation: "Weights, the layer's input, its output, or the error of its weights' codes.",
+        explanation: "Weights, the layer's input, its output, or the error of the codes of each.",
         group: "Histogram", hint: 10, action: .subject(1)),
       Command(
         "histogram.previous", keys: [.character("h"), .left], title: "view before",
@@ -49,10 +64,15 @@ package struct HistogramPane: CommandedPane {
         hint: 11, action: .scale),
       Command(
         "histogram.channels", keys: [.character("v")], title: "channels",
-        explanation: "Each channel of the weights with its range, or all of them together.",
+        explanation:
+          "Each channel of the weights or of the activation with its range, or all of them together.",
         group: "Histogram", hint: 11, action: .channels,
         availability: {
-          .when(!$0.pane.channels($0.state).isEmpty, else: "This layer has no weights, so no channels.")
+          .when(
+            !$0.pane.channels($0.state).isEmpty,
+            else: $0.pane.subject.isActivation
+              ? "\($0.state.keys["histogram.look"]) looks at the channels in a few samples."
+              : "This layer has no weights, so no channels.")
         }),
       Command(
         "histogram.worst", keys: [.character("!")], title: "worst channel",
@@ -60,7 +80,7 @@ package struct HistogramPane: CommandedPane {
         action: .worst,
         availability: {
           .when(
-            $0.pane.detail($0.state)?.errors?.worst != nil, else: "No channel differs from its codes.")
+            $0.pane.errors($0.state)?.worst != nil, else: "No channel differs from its codes.")
         }),
       Command(
         "histogram.calibrate", keys: [.character("s")], title: "calibrate",
@@ -70,6 +90,15 @@ package struct HistogramPane: CommandedPane {
           let reason = $0.state.whyNoCalibration
           return .when(reason == nil, else: reason ?? "")
         }),
+      Command(
+        "histogram.look", keys: [.character("a")], title: "activations",
+        explanation:
+          "Run a few samples to see the layer's input and output by channel, and their codes' errors.",
+        group: "Histogram", hint: 18, action: .look,
+        availability: {
+          let reason = $0.state.whyNoActivations
+          return .when(reason == nil, else: reason ?? "")
+        }),
     ]
       + Motions.commands("histogram") { .channel($0) }.map {
         (motion: Command<PaneContext<HistogramPane>, Step>) in
@@ -77,7 +106,9 @@ package struct HistogramPane: CommandedPane {
           motion.id, keys: motion.keys, title: motion.title, explanation: motion.explanation,
           group: motion.group, action: motion.action,
           availability: {
-            .when($0.pane.showsChannels, else: "v shows the channels, which can be scrolled.")
+            .when(
+              $0.pane.showsChannels,
+              else: "\($0.state.keys["histogram.channels"]) shows the channels, which can be scrolled.")
           })
       })
 
@@ -88,7 +119,13 @@ package struct HistogramPane: CommandedPane {
     state.detail.flatMap { $0.layer == state.layer ? $0 : nil }
   }
 
-  private func channels(_ state: State) -> [WeightErrors.Channel] { detail(state)?.errors?.channels ?? [] }
+  /// The errors of what is counted, channel by channel.
+  private func errors(_ state: State) -> WeightErrors? {
+    subject.isActivation
+      ? state.shownActivations.flatMap(subject.of)?.errors : detail(state)?.errors
+  }
+
+  private func channels(_ state: State) -> [WeightErrors.Channel] { errors(state)?.channels ?? [] }
 
   package mutating func follow(_ state: State) {
     guard state.layer != layer else { return }
@@ -109,10 +146,11 @@ package struct HistogramPane: CommandedPane {
     case .channels: showsChannels.toggle()
     case .channel(let motion): scroll.move(motion, count: channels.count, visible: visible)
     case .worst:
-      guard let worst = detail(state)?.errors?.worst else { return [] }
+      guard let worst = errors(state)?.worst else { return [] }
       showsChannels = true
       scroll.move(.to(worst), count: channels.count, visible: visible)
     case .calibrate: return [.act(.calibrate)]
+    case .look: return [.act(.lookAtActivations)]
     }
     return []
   }
@@ -165,7 +203,7 @@ package struct HistogramPane: CommandedPane {
     }
     guard let layer = state.layer else { return say("No layer is selected.") }
     guard let detail = detail(state) else { return say("…") }
-    let shown = Picture(subject, detail)
+    let shown = Picture(subject, detail, state)
     let lines = shown.facts + PredictedLayer.lines(layer, state, width: area.width)
     let words = Array(Fitting.flow(lines, to: area.width).prefix(Swift.max(area.height - 5, 0)))
     // The channels have words of their own.
@@ -173,7 +211,7 @@ package struct HistogramPane: CommandedPane {
     for (index, line) in words.enumerated() {
       canvas.put(line, x: area.x, y: area.maxY - words.count + index, width: area.width)
     }
-    if let strip, let errors = detail.errors {
+    if let strip, let errors = errors(state) {
       ChannelRows(errors).draw(on: &canvas, in: strip, scroll, isFocused: isFocused)
     }
     guard let bars else { return }
@@ -195,10 +233,13 @@ package struct HistogramPane: CommandedPane {
     case .weights: return "This layer has no weights."
     case .error where detail.weights == nil: return "This layer has no weights."
     case .error: return "The weights are as they were: no code differs from its weight."
-    case .input, .output:
+    case .inputError where detail.input != nil, .outputError where detail.output != nil:
+      return missingActivations(state)
+    case .input, .output, .inputError, .outputError:
+      let value = subject == .input || subject == .inputError ? "input" : "output"
       if detail.isCalibrated {
         return
-          "The \(subject.rawValue) has no calibrated range: this layer does not take its codes from calibration."
+          "The \(value) has no calibrated range: this layer does not take its codes from calibration."
       }
       switch state.calibration {
       case .waiting(let fraction):
@@ -206,8 +247,21 @@ package struct HistogramPane: CommandedPane {
       case .failed(let message): return message
       case .notAsked, .done:
         return
-          "The \(subject.rawValue) is known once the candidate was calibrated: s does that, r measures too."
+          "The \(value) is known once the candidate was calibrated: \(state.keys["histogram.calibrate"]) does that, \(state.keys["run"]) measures too."
       }
+    }
+  }
+
+  /// Why the error of an activation is not there.
+  private func missingActivations(_ state: State) -> String {
+    switch state.activationInquiry {
+    case .waiting(let fraction):
+      return "Running samples …\(fraction.map { " \(Numbers.percent($0, 0)) %" } ?? "")"
+    case .failed(let message): return "\(message) \(state.keys["histogram.look"]) tries again."
+    case .done: return "Every value seen is one that a code stands for."
+    case .notAsked:
+      return
+        "How far its codes are from it is seen in a few samples: \(state.keys["histogram.look"]) runs them."
     }
   }
 
@@ -219,17 +273,14 @@ package struct HistogramPane: CommandedPane {
     /// The reals that codes stand for, where they are few enough to draw.
     var marks: [Double] = []
 
-    init(_ subject: Subject, _ detail: LayerDetail) {
+    init(_ subject: Subject, _ detail: LayerDetail, _ state: State) {
+      let seen = state.shownActivations.flatMap(subject.of)
       switch subject {
       case .weights: (histogram, grid) = (detail.weights, detail.weightGrid)
       case .input: (histogram, grid) = (detail.input?.histogram, detail.input?.grid)
       case .output: (histogram, grid) = (detail.output?.histogram, detail.output?.grid)
-      case .error:
-        histogram = detail.errors.flatMap { errors in
-          errors.errors.map {
-            LayerDetail.Histogram(lower: $0.lowerBound, upper: $0.upperBound, bins: errors.bins)
-          }
-        }
+      case .error: histogram = detail.errors.flatMap(Self.errors)
+      case .inputError, .outputError: histogram = (seen?.errors).flatMap(Self.errors)
       }
       guard let histogram else { return }
       func range(_ lower: Float, _ upper: Float) -> String {
@@ -256,13 +307,27 @@ package struct HistogramPane: CommandedPane {
         if let sqnr = detail.weightGrid?.sqnrDb {
           facts.append([Run("SQNR \(Numbers.fixed(sqnr, 1)) dB")])
         }
+      case .inputError, .outputError:
+        facts.append([Run("x − q ", .muted), Run(range(histogram.lower, histogram.upper))])
+        if let sqnr = seen?.sqnrDb { facts.append([Run("SQNR \(Numbers.fixed(sqnr, 1)) dB")]) }
+        facts.append([
+          Run(Words.plural(state.shownActivations?.samples ?? 0, "sample") + ", ", .muted),
+          Run("\(Numbers.count(seen?.count ?? 0)) values", .muted),
+        ])
       case .input, .output:
         guard let seen = subject == .input ? detail.input : detail.output else { break }
         facts.append([Run("\(Numbers.count(seen.count)) values", .muted)])
         facts.append([Run("seen ", .muted), Run(range(histogram.lower, histogram.upper))])
       }
       if detail.isPreview, subject == .weights || subject == .error {
-        facts.append([Run("≈ by nearest, before corrections: s makes it", .info)])
+        let key = state.keys["histogram.calibrate"]
+        facts.append([Run("≈ by nearest, before corrections: \(key) makes it", .info)])
+      }
+    }
+
+    private static func errors(_ errors: WeightErrors) -> LayerDetail.Histogram? {
+      errors.errors.map {
+        LayerDetail.Histogram(lower: $0.lowerBound, upper: $0.upperBound, bins: errors.bins)
       }
     }
   }

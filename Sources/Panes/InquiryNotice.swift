@@ -5,7 +5,7 @@ import Workbench
 enum InquiryNotice {
   /// - Parameters:
   ///   - doing: what the job does to the candidate: `measuring`.
-  ///   - again: what the key r does: `measures again`.
+  ///   - again: the key that does it anew: `r measures again`.
   /// - Returns: `nil` where there is nothing to say.
   static func runs(
     _ status: Inquiry, title: String, doing: String, isStale: Bool, again: String
@@ -16,7 +16,7 @@ enum InquiryNotice {
       return [Run("\(doing) \(title) …\(share)", .info)]
     case .failed(let message): return [Run(message, .bad)]
     case .notAsked, .done:
-      return isStale ? [Run("~ as before the last change; r \(again)", .stale)] : nil
+      return isStale ? [Run("~ as before the last change; \(again)", .stale)] : nil
     }
   }
 }

@@ -56,7 +56,9 @@ package struct JobsPane: CommandedPane {
         .open(
           ConfirmDialog(
             title: "Cancel the training?",
-            lines: ["What \(job.title) has learned is dropped; X stops it and keeps its best epoch."],
+            lines: [
+              "What \(job.title) has learned is dropped; \(state.keys["stop-training"]) stops it and keeps its best epoch."
+            ],
             outputs: [.act(.cancel(job.id))]))
       ]
     case .pause: return selected(state).map { [.act(.pause($0.id))] } ?? []
@@ -94,7 +96,8 @@ package struct JobsPane: CommandedPane {
   package func draw(on canvas: inout Canvas, in area: Rect, _ state: State, isFocused: Bool) {
     let rows = rows(state)
     guard !rows.isEmpty else {
-      canvas.put("No jobs. r runs the candidate.", x: area.x, y: area.y, width: area.width, .muted)
+      canvas.put(
+        "No jobs. \(state.keys["run"]) runs the candidate.", x: area.x, y: area.y, width: area.width, .muted)
       return
     }
     List(count: rows.count, scroll: scroll, isFocused: isFocused, showsCursor: isFocused)

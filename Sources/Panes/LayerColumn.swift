@@ -117,7 +117,8 @@ struct LayerColumn: Sendable {
       cell: { layer, _ in figure(kibibytes(layer.view.bytesBefore - layer.view.bytesAfter)) },
       scope: { scope, _ in figure(kibibytes(scope.bytesBefore - scope.bytesAfter)) }),
     LayerColumn(
-      id: "cost", title: "cost", explanation: "What quantizing the layer alone costs: s measures it.",
+      id: "cost", title: "cost",
+      explanation: "What quantizing the layer alone costs, as measured or guessed.",
       isLargestFirst: true, readsFigures: true, joining: .largest, column: { LayerCostColumn.column($0) },
       sort: { layer in layer.figures.ranking[layer.name].map { .number($0) } },
       cell: { $1.costs.cell($0.name) }),

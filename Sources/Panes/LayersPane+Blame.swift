@@ -40,7 +40,7 @@ extension LayersPane {
       availability: {
         guard $0.state.blame.isShown else { return .hidden }
         guard let shown = $0.state.shownBlame else {
-          return .unavailable("There is no candidate; n makes one.")
+          return .unavailable($0.state.keys.noCandidate)
         }
         if case .waiting = shown.status { return .unavailable("It is being found out.") }
         return .available

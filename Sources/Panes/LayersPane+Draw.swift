@@ -58,9 +58,10 @@ extension LayersPane {
       let text =
         state.project == nil
         ? (state.opening.map { "opening \(($0 as NSString).lastPathComponent) …" }
-          ?? "No model is open: f opens one.")
+          ?? "No model is open: \(state.keys["open"]) opens one.")
         : filter.query.isEmpty
-          ? "The model has no layers to quantize." : "No layer matches /\(filter.query). esc clears it."
+          ? "The model has no layers to quantize."
+          : "No layer matches /\(filter.query). \(state.keys["layers.clear"]) clears it."
       for (row, line) in Fitting.wrap(text, to: area.width).enumerated() where row < area.height {
         canvas.put(line, x: area.x, y: area.y + row, width: area.width, .muted)
       }

@@ -23,7 +23,7 @@ extension LayersPane {
       availability: {
         guard case .available = isOpen($0) else { return .hidden }
         guard let shown = $0.state.shownSteps else {
-          return .unavailable("There is no candidate; n makes one.")
+          return .unavailable($0.state.keys.noCandidate)
         }
         if case .waiting = shown.status { return .unavailable("They are being measured.") }
         return .available

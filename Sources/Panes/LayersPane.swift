@@ -210,7 +210,9 @@ package struct LayersPane: CommandedPane {
     case .range:
       guard let from = anchor else {
         anchor = scroll.cursor
-        return [.toast(Toast(.info, "Range begins here; v again marks to the cursor."))]
+        return [
+          .toast(Toast(.info, "Range begins here; \(state.keys["layers.range"]) again marks to the cursor."))
+        ]
       }
       anchor = nil
       let range = Swift.min(from, scroll.cursor)...Swift.max(from, scroll.cursor)
@@ -285,7 +287,7 @@ package struct LayersPane: CommandedPane {
       // A step without a layer leaves none selected; the table of layers always has one.
       return [.act(.showSteps(view))] + (view == nil ? selectNear(state) : [])
     case .otherSteps: return [.act(.showSteps(state.steps.view == .float32 ? .candidate : .float32))]
-    case .timeSteps: return [.act(.timeSteps)]
+    case .timeSteps: return [.act(.timeSteps(state.steps.view ?? .candidate))]
     case .measureCosts: return [.act(.measureCosts)]
     case .showBlame(let isShown):
       closeLayer()
@@ -372,12 +374,12 @@ package struct LayersPane: CommandedPane {
 
   func stepTable(_ state: State, isFocused: Bool) -> StepTable? {
     steps(state).map {
-      StepTable(steps: $0, peaks: state.steps.peaks, scroll: scroll, isFocused: isFocused)
+      StepTable(steps: $0, peaks: state.steps.peaks, keys: state.keys, scroll: scroll, isFocused: isFocused)
     }
   }
 
   func blameTable(_ state: State, isFocused: Bool) -> BlameTable? {
-    blame(state).map { BlameTable(rows: $0, scroll: scroll, isFocused: isFocused) }
+    blame(state).map { BlameTable(rows: $0, keys: state.keys, scroll: scroll, isFocused: isFocused) }
   }
 
   func table(_ state: State, count: Int, isFocused: Bool) -> Table {

@@ -7,6 +7,8 @@ package enum PaneKind: Int, Sendable, Hashable, CaseIterable {
   case config, compare, pareto, histogram, jobs, log
   /// Shares the place of the histogram.
   case training
+  /// Shares that place too.
+  case roofline
 
   package var title: String {
     switch self {
@@ -18,6 +20,7 @@ package enum PaneKind: Int, Sendable, Hashable, CaseIterable {
     case .jobs: "Jobs"
     case .log: "Log"
     case .training: "Training"
+    case .roofline: "Roofline"
     }
   }
 
@@ -26,6 +29,7 @@ package enum PaneKind: Int, Sendable, Hashable, CaseIterable {
     switch self {
     case .histogram: "Hist"
     case .training: "Train"
+    case .roofline: "Roof"
     default: title
     }
   }
@@ -71,6 +75,8 @@ package protocol Pane: Sendable {
   func summaries(_ state: State) -> [CommandSummary]
   /// The same whatever the state, with nothing hidden.
   var everything: [CommandSummary] { get }
+  /// The id of the command that a key means now; `nil` where it is none of the pane's.
+  func commandID(of key: Key, _ map: KeyMap, _ state: State) -> String?
   /// - Parameter size: of the pane's inside, for paging.
   mutating func handle(_ key: Key, _ state: State, size: Size) -> PaneResult
   /// Whether keys go into a text field of the pane.
@@ -118,6 +124,10 @@ extension CommandedPane {
   package var everything: [CommandSummary] {
     let context = PaneContext(pane: self, state: State())
     return Self.commands.commands.map { $0.summary(in: context) }
+  }
+
+  package func commandID(of key: Key, _ map: KeyMap, _ state: State) -> String? {
+    Self.commands.id(of: key, map, in: PaneContext(pane: self, state: state))
   }
 
   package mutating func handle(_ key: Key, _ state: State, size: Size) -> PaneResult {

@@ -6,24 +6,21 @@ import Workflows
 package struct ParetoPane: CommandedPane {
   package static let kind = PaneKind.pareto
 
-  /// What is looked at: figures, scales, and the part in sight.
+  /// What an axis shows.
   private struct View: Sendable {
     /// What was chosen; `nil` is what says most.
     var figure: TrialFigure?
     /// `nil` is the figure's own.
     var scale: Chart.Scale?
-    /// `nil` is all there is.
-    var range: ClosedRange<Double>?
   }
 
   private var x = View()
   private var y = View()
+  private var sight = PlaneSight()
   /// `nil` is the current candidate's point.
   private var cursor: ParetoPoint.ID?
   /// The current candidate as last seen; the cursor goes along when it changes.
   private var followed: CandidateID?
-  /// Where the pointer holds the plane.
-  private var held: Point?
 
   package init() {}
 
@@ -32,13 +29,8 @@ package struct ParetoPane: CommandedPane {
     case chooseY
     case scaleX
     case scaleY
-    case zoom(Double)
-    case fit
-    case pan(Double, Double)
     case select
-    case move(Direction)
-
-    package enum Direction: Sendable { case left, right, up, down }
+    case plane(PlaneStep)
   }
 
   package static let commands = CommandTable<PaneContext<ParetoPane>, Step>(
@@ -60,70 +52,27 @@ package struct ParetoPane: CommandedPane {
       command(
         "y-scale", .character("v"), title: "y scale", "Linear or logarithmic y axis.", .scaleY,
         availability: hasPoints),
-      command(
-        "zoom-in", .character(")"), title: "zoom in", "Look closer, around the cursor.", hint: 16,
-        .zoom(zoomStep), availability: hasPoints),
-      command(
-        "zoom-out", .character("("), title: "zoom out", "Look from farther.", .zoom(1 / zoomStep),
-        availability: isZoomed),
-      command(
-        "fit", .character("0"), title: "fit", "Show every point again.", hint: 16, .fit,
-        availability: isZoomed),
-    ] + directions + pans)
+    ]
+      + PlaneStep.commands(
+        "pareto", group: "Pareto", hasPoints: hasPoints, isZoomed: { !$0.pane.sight.isWhole }
+      ) { .plane($0) })
 
   /// A command of the pane.
   private static func command(
     _ name: String, _ key: Key, title: String, _ explanation: String, hint: Int? = nil, _ step: Step,
-    also: [Key] = [],
     availability: @escaping @Sendable (PaneContext<ParetoPane>) -> Availability = { _ in
       .available
     }
   ) -> Command<PaneContext<ParetoPane>, Step> {
     Command(
-      "pareto.\(name)", keys: [key] + also, title: title, explanation: explanation, group: "Pareto",
+      "pareto.\(name)", keys: [key], title: title, explanation: explanation, group: "Pareto",
       hint: hint, action: step, availability: availability)
   }
 
-  private static let directions: [Command<PaneContext<ParetoPane>, Step>] = [
-    command(
-      "right", .character("l"), title: "right", "Go to the next point to the right.", .move(.right),
-      also: [.right], availability: hasPoints),
-    command(
-      "left", .character("h"), title: "left", "Go to the next point to the left.", .move(.left),
-      also: [.left], availability: hasPoints),
-    command(
-      "up", .character("k"), title: "up", "Go to the next point above.", .move(.up), also: [.up],
-      availability: hasPoints),
-    command(
-      "down", .character("j"), title: "down", "Go to the next point below.", .move(.down), also: [.down],
-      availability: hasPoints),
-  ]
-
-  private static let pans: [Command<PaneContext<ParetoPane>, Step>] = [
-    command(
-      "pan-left", .character(","), title: "pan left", "Look further to the left.", .pan(-panStep, 0),
-      also: [.controlLeft], availability: isZoomed),
-    command(
-      "pan-right", .character("."), title: "pan right", "Look further to the right.", .pan(panStep, 0),
-      also: [.controlRight], availability: isZoomed),
-    command(
-      "pan-down", .character(";"), title: "pan down", "Look further down.", .pan(0, -panStep),
-      also: [.controlDown], availability: isZoomed),
-    command(
-      "pan-up", .character("'"), title: "pan up", "Look further up.", .pan(0, panStep), also: [.controlUp],
-      availability: isZoomed),
-  ]
-
-  private static let zoomStep = 2.0 / 3
-  private static let panStep = 0.25
-
   private static let hasPoints: @Sendable (PaneContext<ParetoPane>) -> Availability = {
-    .when(!$0.pane.points($0.state).points.isEmpty, else: "Nothing is drawn; r measures the candidate.")
-  }
-
-  private static let isZoomed: @Sendable (PaneContext<ParetoPane>) -> Availability = {
     .when(
-      $0.pane.x.range != nil || $0.pane.y.range != nil, else: "All of it is in sight; ) looks closer.")
+      !$0.pane.points($0.state).points.isEmpty,
+      else: "Nothing is drawn; \($0.state.keys["run"]) measures the candidate.")
   }
 
   // MARK: what is seen
@@ -147,18 +96,9 @@ package struct ParetoPane: CommandedPane {
   }
 
   /// All that could be in sight.
-  private func whole(_ points: ParetoPoints) -> (x: Chart.Reach, y: Chart.Reach) {
+  private func whole(_ points: ParetoPoints) -> PlaneSight.Reaches {
     let scales = scales(points)
     return (points.reach(scales.x, \.x), points.reach(scales.y, \.y))
-  }
-
-  /// What is in sight.
-  private func seen(_ points: ParetoPoints) -> (x: Chart.Reach, y: Chart.Reach) {
-    let (scales, whole) = (scales(points), whole(points))
-    func reach(_ view: View, _ scale: Chart.Scale, _ whole: Chart.Reach) -> Chart.Reach {
-      view.range.map { Chart.Reach(Chart.Axis(scale, range: $0), over: []) } ?? whole
-    }
-    return (reach(x, scales.x, whole.x), reach(y, scales.y, whole.y))
   }
 
   /// The point under the cursor.
@@ -166,16 +106,6 @@ package struct ParetoPane: CommandedPane {
 
   private func place(_ points: ParetoPoints, _ state: State) -> ParetoPoint? {
     points[cursor] ?? points[state.current.map { .candidate($0) }] ?? points.points.last
-  }
-
-  private mutating func show(
-    _ seen: (x: Chart.Reach, y: Chart.Reach), of whole: (x: Chart.Reach, y: Chart.Reach)
-  ) {
-    func range(_ seen: Chart.Reach, _ whole: Chart.Reach) -> ClosedRange<Double>? {
-      seen.magnification(in: whole) > 1.000_001 ? seen.range : nil
-    }
-    x.range = range(seen.x, whole.x)
-    y.range = range(seen.y, whole.y)
   }
 
   package mutating func follow(_ state: State) {
@@ -188,45 +118,37 @@ package struct ParetoPane: CommandedPane {
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {
     let points = points(state)
-    let (seen, whole) = (seen(points), whole(points))
     switch step {
     case .chooseX: return [.open(Self.list("x", points.x, state))]
     case .chooseY: return [.open(Self.list("y", points.y, state))]
-    case .scaleX: (x.scale, x.range) = (scales(points).x == .log ? .linear : .log, nil)
-    case .scaleY: (y.scale, y.range) = (scales(points).y == .log ? .linear : .log, nil)
-    case .fit: (x.range, y.range) = (nil, nil)
-    case .zoom(let factor):
-      guard let at = place(points, state)?.at else { return [] }
-      zoom(by: factor, around: at, seen, whole)
-    case .pan(let across, let upward):
-      show(
-        (seen.x.moved(by: across, inside: whole.x), seen.y.moved(by: upward, inside: whole.y)), of: whole)
+    case .scaleX:
+      x.scale = scales(points).x == .log ? .linear : .log
+      sight.fitX()
+    case .scaleY:
+      y.scale = scales(points).y == .log ? .linear : .log
+      sight.fitY()
     case .select:
       guard let point = place(points, state), case .candidate(let id) = point.id else { return [] }
       return [.act(.select(id))]
-    case .move(let direction):
-      guard let here = place(points, state) else { return [] }
-      cursor = here.id
-      guard let next = points.next(from: here.id, direction, whole.x, whole.y), let point = points[next]
-      else {
-        return []
-      }
-      cursor = next
-      show(
-        (seen.x.showing(point.at.x, inside: whole.x), seen.y.showing(point.at.y, inside: whole.y)), of: whole)
+    case .plane(let step): apply(step, points, state)
     }
     return []
   }
 
-  private mutating func zoom(
-    by factor: Double, around at: Chart.Position, _ seen: (x: Chart.Reach, y: Chart.Reach),
-    _ whole: (x: Chart.Reach, y: Chart.Reach)
-  ) {
-    show(
-      (
-        seen.x.scaled(by: factor, around: at.x, inside: whole.x),
-        seen.y.scaled(by: factor, around: at.y, inside: whole.y)
-      ), of: whole)
+  private mutating func apply(_ step: PlaneStep, _ points: ParetoPoints, _ state: State) {
+    let whole = whole(points)
+    switch step {
+    case .fit: sight.fit()
+    case .pan(let across, let upward): sight.pan(across, upward, in: whole)
+    case .zoom(let factor):
+      if let at = place(points, state)?.at { sight.zoom(by: factor, around: at, in: whole) }
+    case .move(let direction):
+      guard let here = place(points, state) else { return }
+      cursor = here.id
+      guard let next = points.points.next(from: here.id, direction, in: whole) else { return }
+      cursor = next.id
+      sight.bring(next.at, in: whole)
+    }
   }
 
   /// Figures for an axis; those that nothing has cannot be chosen.
@@ -257,8 +179,12 @@ package struct ParetoPane: CommandedPane {
       }
     }
     switch words[0] {
-    case "pareto.x": x = View(figure: figure)
-    case "pareto.y": y = View(figure: figure)
+    case "pareto.x":
+      x = View(figure: figure)
+      sight.fitX()
+    case "pareto.y":
+      y = View(figure: figure)
+      sight.fitY()
     default: return .ignored
     }
     return .done([])
@@ -268,44 +194,16 @@ package struct ParetoPane: CommandedPane {
 
   package mutating func handle(_ mouse: Mouse, _ state: State, in area: Rect) -> [PaneOutput] {
     let points = points(state)
-    let picture = picture(points, state, in: area)
-    let (seen, whole) = (seen(points), whole(points))
-    let plot = picture.frame.plot
-    switch mouse.kind {
-    case .wheelUp where plot.contains(mouse.at):
-      zoom(by: Self.zoomStep, around: picture.frame.position(of: mouse.at), seen, whole)
-    case .wheelDown where plot.contains(mouse.at):
-      zoom(by: 1 / Self.zoomStep, around: picture.frame.position(of: mouse.at), seen, whole)
-    case .press(.left):
-      held = plot.contains(mouse.at) ? mouse.at : nil
-      guard let point = nearest(points, to: mouse.at, picture.frame) else { return [] }
-      guard cursor == point.id else {
-        cursor = point.id
-        return []
-      }
-      return point.id == .float32 ? [] : update(.select, state, size: area.size)
-    case .drag(.left):
-      guard let from = held else { return [] }
-      held = mouse.at
-      show(
-        (
-          seen.x.moved(by: -Double(mouse.at.x - from.x) / Double(max(plot.width, 1)), inside: whole.x),
-          seen.y.moved(by: Double(mouse.at.y - from.y) / Double(max(plot.height, 1)), inside: whole.y)
-        ), of: whole)
-    case .release: held = nil
-    default: break
+    let frame = picture(points, state, in: area).frame
+    sight.handle(mouse, frame, in: whole(points))
+    guard case .press(.left) = mouse.kind, let point = points.points.nearest(to: mouse.at, frame) else {
+      return []
     }
-    return []
-  }
-
-  /// The point at or beside a cell.
-  private func nearest(_ points: ParetoPoints, to cell: Point, _ frame: Chart.Frame) -> ParetoPoint? {
-    let near = points.points.compactMap { point -> (point: ParetoPoint, distance: Int)? in
-      guard let at = frame.cell(of: point.at) else { return nil }
-      let distance = Swift.max(abs(at.x - cell.x), abs(at.y - cell.y))
-      return distance <= 1 ? (point, distance) : nil
+    guard cursor == point.id else {
+      cursor = point.id
+      return []
     }
-    return near.min { $0.distance < $1.distance }?.point
+    return point.id == .float32 ? [] : update(.select, state, size: area.size)
   }
 
   // MARK: drawing
@@ -320,10 +218,9 @@ package struct ParetoPane: CommandedPane {
   }
 
   package func foot(_ state: State) -> [Run] {
-    guard x.range != nil || y.range != nil else { return [] }
+    guard !sight.isWhole else { return [] }
     let points = points(state)
-    let seen = seen(points)
-    let inSight = points.points.count { seen.x.place($0.at.x) != nil && seen.y.place($0.at.y) != nil }
+    let inSight = points.points.inSight(sight.seen(of: whole(points)))
     return [Run("\(inSight) of \(points.points.count) in sight", .muted)]
   }
 
@@ -338,7 +235,7 @@ package struct ParetoPane: CommandedPane {
   }
 
   private func picture(_ points: ParetoPoints, _ state: State, in area: Rect) -> Picture {
-    let (seen, scales) = (seen(points), scales(points))
+    let (seen, scales) = (sight.seen(of: whole(points)), scales(points))
     let selected = place(points, state)
     let axes = (x: Chart.Axis(scales.x, range: seen.x.range), y: Chart.Axis(scales.y, range: seen.y.range))
     var chart = Chart(x: axes.x, y: axes.y, curves: [Chart.Curve(points.front, .muted)])
@@ -414,8 +311,8 @@ package struct ParetoPane: CommandedPane {
       let measured = state.candidates.contains { state.shown($0).trial != nil }
       let text =
         measured
-        ? "Nothing has both \(points.y.title) and \(points.x.title): o and O choose other figures."
-        : "Measured candidates appear here: r measures the current one."
+        ? "Nothing has both \(points.y.title) and \(points.x.title): \(state.keys["pareto.x"]) and \(state.keys["pareto.y"]) choose other figures."
+        : "Measured candidates appear here: \(state.keys["run"]) measures the current one."
       for (row, line) in Fitting.wrap(text, to: area.width).enumerated() where row < area.height {
         canvas.put(line, x: area.x, y: area.y + row, width: area.width, .muted)
       }

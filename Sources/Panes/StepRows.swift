@@ -37,27 +37,28 @@ struct StepRows {
   let rows: [Roofline.Row]
   /// Steps there are, whether they match or not.
   let total: Int
-  private let layerNames: Set<String>
+  private let isLayer: @Sendable (String) -> Bool
 
   /// `nil` where the usual table of layers is seen.
   init?(_ state: State, filter: String, sort: StepSort) {
     guard state.steps.view != nil else { return nil }
     shown = state.shownSteps
     let matcher = LayerMatcher(filter, state)
-    let layerNames = Set(matcher.views.map(\.facts.name))
+    let list = state.layerList
+    let isLayer: @Sendable (String) -> Bool = { list[$0] != nil }
     let steps = shown?.variant?.steps ?? []
     let matches = matcher.test()
     rows = sort.sorted(
-      steps.filter { matches($0.name, $0.kernel, Self.layer(of: $0, among: layerNames)) })
+      steps.filter { matches($0.name, $0.kernel, Self.layer(of: $0, isLayer)) })
     total = steps.count
-    self.layerNames = layerNames
+    self.isLayer = isLayer
   }
 
   /// The layer that gives a step its kernel, else one that fuses into it; `nil` for a conversion.
-  func layer(of row: Roofline.Row) -> String? { Self.layer(of: row, among: layerNames) }
+  func layer(of row: Roofline.Row) -> String? { Self.layer(of: row, isLayer) }
 
-  private static func layer(of row: Roofline.Row, among names: Set<String>) -> String? {
-    ([row.name] + row.nodes).first { row.nodes.contains($0) && names.contains($0) }
+  static func layer(of row: Roofline.Row, _ isLayer: (String) -> Bool) -> String? {
+    ([row.name] + row.nodes).first { row.nodes.contains($0) && isLayer($0) }
   }
 
   /// Where the cursor goes so that the step under it belongs to a layer; where it is, when it does or none does.

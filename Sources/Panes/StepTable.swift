@@ -6,6 +6,7 @@ import Workbench
 struct StepTable: InquiryTable {
   let steps: StepRows
   let peaks: Peaks?
+  let keys: KeyLabels
   let scroll: Scroll
   let isFocused: Bool
 
@@ -52,14 +53,19 @@ struct StepTable: InquiryTable {
 
   /// What stands where there are no rows.
   var emptiness: String {
-    guard let shown = steps.shown else { return "There is no candidate: n makes one, ← shows float32." }
-    guard shown.variant == nil else { return "No step matches the filter. esc clears it." }
+    guard let shown = steps.shown else {
+      return "There is no candidate: \(keys["new"]) makes one, \(keys["layers.other-steps"]) shows float32."
+    }
+    guard shown.variant == nil else {
+      return "No step matches the filter. \(keys["layers.clear"]) clears it."
+    }
     switch shown.status {
-    case .notAsked, .done: return "The steps of \(shown.title) are not measured: r measures them."
+    case .notAsked, .done:
+      return "The steps of \(shown.title) are not measured: \(keys["layers.time"]) measures them."
     case .waiting(let fraction):
       let share = fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""
       return "Measuring the steps of \(shown.title) …\(share) They appear when it is done."
-    case .failed(let message): return "\(shown.title): \(message). r tries again."
+    case .failed(let message): return "\(shown.title): \(message). \(keys["layers.time"]) tries again."
     }
   }
 
@@ -67,16 +73,15 @@ struct StepTable: InquiryTable {
   func header(width: Int) -> [Run] {
     if let notice = steps.shown.flatMap({
       InquiryNotice.runs(
-        $0.status, title: $0.title, doing: "measuring", isStale: $0.isStale, again: "measures again")
+        $0.status, title: $0.title, doing: "measuring", isStale: $0.isStale,
+        again: "\(keys["layers.time"]) measures again")
     }) {
       return notice
     }
     guard let peaks, let memory = peaks.memory.last else { return [] }
-    let single = peaks.threads == 1
-    func figure(_ one: Double, _ all: Double) -> String { Numbers.significant(single ? one : all) }
-    let float32 = figure(peaks.float32.oneThreadGops, peaks.float32.allThreadsGops) + " GFLOP/s"
-    let int8 = figure(peaks.int8.oneThreadGops, peaks.int8.allThreadsGops) + " GOP/s"
-    let reads = figure(memory.oneThreadGbs, memory.allThreadsGbs) + " GB/s"
+    let float32 = Numbers.significant(peaks.gops(of: peaks.float32)) + " GFLOP/s"
+    let int8 = Numbers.significant(peaks.gops(of: peaks.int8)) + " GOP/s"
+    let reads = Numbers.significant(peaks.gbs(of: memory)) + " GB/s"
     let threads = Words.plural(peaks.threads, "thread")
     let forms = [
       "peak \(float32) · int8 \(int8) · memory \(reads), \(threads)",
@@ -87,7 +92,7 @@ struct StepTable: InquiryTable {
       return [Run(fitting(width) ?? forms[2], .muted)]
     }
     // Where both do not fit, the peaks are what cannot be trusted.
-    let warning = "peaks disturbed by other work: r again"
+    let warning = "peaks disturbed by other work: \(keys["layers.time"]) again"
     let peakRuns = fitting(width - CharacterWidth.of(warning) - 2).map { [Run($0 + "  ", .muted)] } ?? []
     return peakRuns + [Run(warning, .warn)]
   }

@@ -45,7 +45,7 @@ package struct TrainingPane: CommandedPane {
   ])
 
   private static let hasCandidates: @Sendable (PaneContext<TrainingPane>) -> Availability = {
-    .when(!$0.state.candidates.isEmpty, else: "There is no candidate; n makes one.")
+    .when(!$0.state.candidates.isEmpty, else: $0.state.keys.noCandidate)
   }
 
   package mutating func update(_ step: Step, _ state: State, size: Size) -> [PaneOutput] {

@@ -54,7 +54,40 @@ package struct WeightErrors: Sendable, Hashable {
       }
     }
     channels = sums.map { $0.channel(isCoded: encoded != nil) }
-    worst = channels.indices.filter { channels[$0].sqnrDb != nil }.min {
+    worst = Self.worst(channels)
+  }
+
+  /// The same of elements that have one scale and are given as they are.
+  ///
+  /// - Parameters:
+  ///   - values: row-major, finite.
+  ///   - channels: length of the channel axis.
+  ///   - inner: elements behind one index of it.
+  ///   - coded: what the code of an element stands for.
+  init(_ values: [Float], scale: Float, channels: Int, inner: Int, coded: (Float) -> Float) {
+    precondition(channels > 0 && inner > 0, "channels of one element at least")
+    var sums = [Sums](repeating: Sums(), count: channels)
+    var (low, high) = (Float.infinity, -Float.infinity)
+    for (index, x) in values.enumerated() {
+      let channel = index / inner % channels
+      let error = x - coded(x)
+      (low, high) = (min(low, error), max(high, error))
+      sums[channel].add(Double(x))
+      sums[channel].add(error: Double(error), scale: Double(scale))
+    }
+    bins = []
+    if low < high {
+      errors = low...high
+      bins = [Float](repeating: 0, count: Self.binCount)
+      let parts = Float(Self.binCount) / (high - low)
+      for x in values { bins[min(Int((x - coded(x) - low) * parts), Self.binCount - 1)] += 1 }
+    }
+    self.channels = sums.map { $0.channel(isCoded: true) }
+    worst = Self.worst(self.channels)
+  }
+
+  private static func worst(_ channels: [Channel]) -> Int? {
+    channels.indices.filter { channels[$0].sqnrDb != nil }.min {
       (channels[$0].sqnrDb ?? .infinity, $0) < (channels[$1].sqnrDb ?? .infinity, $1)
     }
   }

@@ -9,6 +9,8 @@ import Workflows
 extension Screen {
   /// The whole screen at a size.
   package func draw(_ state: State, size: Size) -> Canvas {
+    var state = state
+    state.keys = keyLabels
     var canvas = Canvas(size, glyphs: glyphs)
     canvas.clear()
     let layout = layout(size)
@@ -74,27 +76,44 @@ extension Screen {
   /// What stands on a frame's upper edge: the pane's own words and the other tabs, or the tabs alone where not both fit.
   private static func note(_ place: Layout.Place, _ own: [Run]) -> [Run] {
     guard place.tabs.count > 1 else { return own }
-    let tabs = tabs(place)
-    let both = own.isEmpty ? tabs : own + [Run("  ")] + tabs
-    let title = CharacterWidth.of(place.shown.title) + 2
-    return title + Fitting.width(of: both) + 3 <= place.area.width - 6 ? both : tabs
+    let both = own + [Run("  ")] + tabForms(place)[0].flatMap(\.runs)
+    return !own.isEmpty && fits(both, place) ? both : tabs(place).flatMap(\.runs)
   }
 
-  /// The other panes of a place, as its frame shows them.
-  private static func tabs(_ place: Layout.Place) -> [Run] {
-    place.tabs.filter { $0 != place.shown }.flatMap {
-      [Run("\($0.rawValue)", .key), Run(" \($0.shortTitle)  ", .muted)]
-    } + [Run("[ ]", .key)]
+  /// Whether words have room beside the title on a frame's upper edge.
+  private static func fits(_ note: [Run], _ place: Layout.Place) -> Bool {
+    CharacterWidth.of(place.shown.title) + 2 + Fitting.width(of: note) + 3 <= place.area.width - 6
   }
 
-  /// The tab whose title is under the pointer on a frame's upper edge.
+  /// A piece of the tabs on a frame, with the pane it stands for.
+  private typealias Tab = (kind: PaneKind?, runs: [Run])
+
+  /// The other panes of a place, as its frame shows them: with names and keys, with names, by their digits.
+  private static func tabForms(_ place: Layout.Place) -> [[Tab]] {
+    let others = place.tabs.filter { $0 != place.shown }
+    func named(_ gap: (PaneKind) -> String) -> [Tab] {
+      others.map { ($0, [Run("\($0.rawValue)", .key), Run(" \($0.shortTitle)\(gap($0))", .muted)]) }
+    }
+    return [
+      named { _ in "  " } + [(nil, [Run("[ ]", .key)])], named { $0 == others.last ? "" : "  " },
+      others.map { ($0, [Run("\($0.rawValue)", .key)] + ($0 == others.last ? [] : [Run(" ")])) },
+    ]
+  }
+
+  /// The form of the tabs that has room.
+  private static func tabs(_ place: Layout.Place) -> [Tab] {
+    let forms = tabForms(place)
+    return forms.first { fits($0.flatMap(\.runs), place) } ?? forms[0]
+  }
+
+  /// The tab that is under the pointer on a frame's upper edge.
   func tabKind(at point: Point, _ place: Layout.Place) -> PaneKind? {
     guard place.tabs.count > 1 else { return nil }
-    let others = place.tabs.filter { $0 != place.shown }
-    var x = place.area.maxX - 4 - Fitting.width(of: Self.tabs(place))
-    for kind in others {
-      let width = 4 + kind.shortTitle.count
-      if (x..<x + width).contains(point.x) { return kind }
+    let tabs = Self.tabs(place)
+    var x = place.area.maxX - 4 - Fitting.width(of: tabs.flatMap(\.runs))
+    for tab in tabs {
+      let width = Fitting.width(of: tab.runs)
+      if (x..<x + width).contains(point.x) { return tab.kind }
       x += width
     }
     return nil
@@ -127,8 +146,10 @@ extension Screen {
     let owner = state.owners[job.id]
     let isTraining = state.activeTraining(of: owner)?.phase == .running && owner == state.current
     let more = active.count > 1 ? [Run("   +\(Self.jobs(active.count - 1))", .muted)] : []
-    return (isTraining ? [("stop-training", [Run(" X", .key), Run(" keep best ", .muted)])] : [])
-      + [("cancel", [Run(" x", .key), Run(" cancel", .muted)])]
+    return
+      (isTraining
+      ? [("stop-training", [Run(" \(keyLabels["stop-training"])", .key), Run(" keep best ", .muted)])] : [])
+      + [("cancel", [Run(" \(keyLabels["cancel"])", .key), Run(" cancel", .muted)])]
       + (more.isEmpty ? [] : [("pane-\(PaneKind.jobs.rawValue)", more)])
   }
 

@@ -85,7 +85,7 @@ package struct Layout: Sendable, Hashable {
   }
 
   /// Panes that share the place of the histogram where every other one has its own.
-  package static let plots: [PaneKind] = [.histogram, .training]
+  package static let plots: [PaneKind] = [.histogram, .training, .roofline]
 
   private mutating func fullLayout(_ body: Rect, _ focus: PaneKind, _ plot: PaneKind, _ zoom: Zoom) {
     let isLeft = [.layers, .config, .log].contains(focus)
@@ -124,7 +124,7 @@ package struct Layout: Sendable, Hashable {
   }
 
   private mutating func twoColumnLayout(_ body: Rect, _ focus: PaneKind, _ tab: PaneKind, _ zoom: Zoom) {
-    let shared: [PaneKind] = [.compare, .pareto, .histogram, .jobs, .log, .training]
+    let shared: [PaneKind] = [.compare, .pareto, .histogram, .jobs, .log, .training, .roofline]
     let isLower = shared.contains(focus)
     let rows = divide(
       body, isVertical: false, isFixed: zoom == .half, [.upperFromTabs],

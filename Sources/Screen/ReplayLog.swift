@@ -4,6 +4,8 @@ import Interface
 /// One thing a person did, in a form that does not depend on keys.
 package enum ReplayStep: Hashable, Sendable {
   case size(Size)
+  /// Where the lines between panes are.
+  case layout(Proportions)
   /// A command of the screen, of the pane with the keyboard or of the dialog on top, by its id.
   case run(String)
   /// Typed into a text field.
@@ -45,7 +47,7 @@ package struct ReplayLog: Hashable, Sendable {
     }
 
     package var description: String {
-      "\(file), line \(line): `\(text)` is no step of a session. Steps: run ID, type \"TEXT\", key NAME, paste \"TEXT\", click X Y, wheel-up X Y, size WxH, wait."
+      "\(file), line \(line): `\(text)` is no step of a session. Steps: run ID, type \"TEXT\", key NAME, paste \"TEXT\", click X Y, wheel-up X Y, size WxH, layout {…}, wait."
     }
   }
 
@@ -83,10 +85,12 @@ package struct ReplayLog: Hashable, Sendable {
   package var text: String { heading + steps.map { $0.line + "\n" }.joined() }
 
   /// A JSON string, so that a line stays a line.
-  static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String { json(text) }
+
+  static func json(_ value: some Encodable) -> String {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
-    return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
   static func unquoted(_ text: String) -> String? {
@@ -107,6 +111,7 @@ extension ReplayStep {
   package var line: String {
     switch self {
     case .size(let size): "size \(size.width)x\(size.height)"
+    case .layout(let proportions): "layout \(ReplayLog.json(proportions))"
     case .run(let id): "run \(id)"
     case .type(let text): "type \(ReplayLog.quoted(text))"
     case .key(let key): "key \(key.name)"
@@ -124,6 +129,11 @@ extension ReplayStep {
     case "type":
       guard let text = ReplayLog.unquoted(rest) else { return nil }
       self = .type(text)
+    case "layout":
+      guard let proportions = try? JSONDecoder().decode(Proportions.self, from: Data(rest.utf8)) else {
+        return nil
+      }
+      self = .layout(proportions)
     case "paste":
       guard let text = ReplayLog.unquoted(rest) else { return nil }
       self = .paste(text)

@@ -28,7 +28,7 @@ package struct Screen: Sendable {
   package static var allPanes: [any Pane] {
     [
       LayersPane(), ConfigPane(), ComparePane(), ParetoPane(), HistogramPane(), JobsPane(), LogPane(),
-      TrainingPane(),
+      TrainingPane(), RooflinePane(),
     ]
   }
 
@@ -44,7 +44,9 @@ package struct Screen: Sendable {
   var held: (split: Proportions.Split, offset: Int)?
   var panes: [any Pane] = Screen.allPanes
   /// Keys the user gave to commands.
-  package var keyMap = KeyMap()
+  package var keyMap = KeyMap() { didSet { keyLabels = Screen.labels(keyMap) } }
+  /// How keys are written in sentences.
+  private(set) var keyLabels = Screen.ownLabels
   /// Hints that show the first time.
   package var tour = Tour.over
   package private(set) var focus = PaneKind.layers
@@ -86,6 +88,7 @@ package struct Screen: Sendable {
 
   /// Applies what happened outside and keeps the panes in step.
   package mutating func apply(_ action: Action, _ state: inout State) -> [Request] {
+    state.keys = keyLabels
     if case .clock(let now) = action, let toast, now >= toast.until { self.toast = nil }
     if case .fileChosen(let path, let kind) = action { return choose(path, kind, &state) }
     if case .textWritten(let file) = action { say(Toast(.good, "wrote \(file.what) to \(file.path)"), state) }
@@ -113,6 +116,7 @@ package struct Screen: Sendable {
     {
       plot = .training
     }
+    if case .showSteps(let view) = action { plot(beside: view) }
     if case .copy(_, let what) = action { say(Toast(.info, "copied \(what)"), state) }
     let effects = state.update(action)
     for index in panes.indices { panes[index].follow(state) }
@@ -120,6 +124,7 @@ package struct Screen: Sendable {
   }
 
   package mutating func handle(_ input: Input, _ state: inout State) -> [Request] {
+    state.keys = keyLabels
     record(input, state)
     if case .resize(let size) = input {
       self.size = size
@@ -231,6 +236,15 @@ package struct Screen: Sendable {
     if Layout.plots.contains(kind) { plot = kind }
   }
 
+  /// The plot of the steps stands beside their table.
+  private mutating func plot(beside view: StepTimes.View?) {
+    if view != nil {
+      plot = .roofline
+    } else if plot == .roofline, focus != .roofline {
+      plot = .histogram
+    }
+  }
+
   private mutating func turn(_ by: Int, among kinds: [PaneKind]) {
     let place = kinds.firstIndex(of: focus) ?? 0
     show(kinds[(place + by + kinds.count) % kinds.count])
@@ -261,7 +275,10 @@ package struct Screen: Sendable {
       hasMouse.toggle()
       say(
         Toast(
-          .info, hasMouse ? "The mouse works here again." : "The mouse is the terminal's; % takes it back."),
+          .info,
+          hasMouse
+            ? "The mouse works here again."
+            : "The mouse is the terminal's; \(state.keys["mouse"]) takes it back."),
         state)
       return [.mouse(hasMouse)]
     case .width(let by): return resize(by, isVertical: true, state)
@@ -335,7 +352,11 @@ package struct Screen: Sendable {
       return apply(.cancel(job.id), &state)
     }
     doomed = (job.id, state.now + 2)
-    say(Toast(.warn, "x again cancels the training; X stops it and keeps its best epoch."), state)
+    say(
+      Toast(
+        .warn,
+        "\(state.keys["cancel"]) again cancels the training; \(state.keys["stop-training"]) stops it and keeps its best epoch."
+      ), state)
     return []
   }
 
@@ -353,7 +374,7 @@ package struct Screen: Sendable {
   private mutating func changeBits(_ by: Int, _ entry: CandidateEntry, _ state: inout State) -> [Request] {
     guard let layer = state.lead.flatMap({ entry.resolution[$0] }) else { return [] }
     guard layer.requested.mode != .float else {
-      say(Toast(.info, "A float layer has no bits to change; m changes its mode."), state)
+      say(Toast(.info, "A float layer has no bits to change; \(state.keys["mode"]) changes its mode."), state)
       return []
     }
     let bits = layer.requested.weights.bits + by

@@ -65,10 +65,11 @@ extension Screen {
         action: .run,
         availability: { state in
           guard let entry = state.currentEntry else {
-            return .unavailable("There is no candidate; n makes one.")
+            return .unavailable(state.keys.noCandidate)
           }
           return .when(
-            state.job(of: entry.id) == nil, else: "\(entry.title) is running already; x cancels it.")
+            state.job(of: entry.id) == nil,
+            else: "\(entry.title) is running already; \(state.keys["cancel"]) cancels it.")
         }),
       Command(
         "run-stale", keys: [.character("R")], title: "run all",
@@ -119,7 +120,7 @@ extension Screen {
         group: "Candidate", action: .duplicate, availability: hasCandidate),
       Command(
         "delete", keys: [.character("d")], title: "delete",
-        explanation: "Delete the current candidate; z brings it back.",
+        explanation: "Delete the current candidate; undo brings it back.",
         group: "Candidate", action: .delete, availability: hasCandidate),
       Command(
         "rename", keys: [.character("i")], title: "rename", explanation: "Rename the current candidate.",
@@ -203,7 +204,7 @@ extension Screen {
         availability: {
           .when(
             $0.currentEntry?.trains ?? false,
-            else: "No layer of the candidate is trained: m gives layers the mode qat.")
+            else: "No layer of the candidate is trained: \($0.keys["mode"]) gives layers the mode qat.")
         }),
       Command(
         "jump", keys: [.character("L")], title: "to layer",
@@ -263,7 +264,7 @@ extension Screen {
   }
 
   private static let hasCandidate: @Sendable (State) -> Availability = {
-    .when($0.currentEntry != nil, else: "There is no candidate; n makes one.")
+    .when($0.currentEntry != nil, else: $0.keys.noCandidate)
   }
 
   private static let hasScope: @Sendable (State) -> Availability = {

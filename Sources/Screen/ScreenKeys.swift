@@ -67,8 +67,19 @@ extension Screen {
     commandTables.map { ($0.title, map.applied(to: $0.rows)) }
   }
 
+  /// The first key of every command, as it is written.
+  static func labels(_ map: KeyMap) -> KeyLabels {
+    let rows = commandTables(map).flatMap(\.rows)
+    return KeyLabels(
+      Dictionary(rows.map { ($0.id, $0.keys.first?.label ?? "") }, uniquingKeysWith: { first, _ in first }))
+  }
+
+  /// Where the user gave none.
+  static let ownLabels = labels(KeyMap())
+
   /// The id of the first command here that has a key now; panes before the whole screen.
   func commandID(of key: Key, _ state: State) -> String? {
-    commandsHere(state).first { $0.keys.contains(key) }?.id
+    let own = layout.isTooSmall ? nil : panes[focus.rawValue - 1].commandID(of: key, keyMap, state)
+    return own ?? Self.commands.id(of: key, keyMap, in: state)
   }
 }

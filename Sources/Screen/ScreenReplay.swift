@@ -57,8 +57,12 @@ extension Screen {
 
   /// Does a step of a log.
   package mutating func replay(_ step: ReplayStep, _ state: inout State) -> [Request] {
+    state.keys = keyLabels
     switch step {
     case .size(let size): return handle(.resize(size), &state)
+    case .layout(let proportions):
+      self.proportions = proportions
+      return []
     case .run(let id):
       if overlays.isEmpty { toast = nil }
       return run(id: id, &state)

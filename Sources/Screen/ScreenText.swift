@@ -54,11 +54,11 @@ extension Screen {
     for (index, piece) in hint.text.split(separator: "[", omittingEmptySubsequences: false).enumerated() {
       let parts = piece.split(separator: "]", maxSplits: 1, omittingEmptySubsequences: false)
       if index > 0, parts.count == 2 {
-        runs += [Run(String(parts[0]), .key), Run(String(parts[1]), .muted)]
+        runs += [Run(keyLabels[String(parts[0])], .key), Run(String(parts[1]), .muted)]
       } else {
         runs.append(Run(String(piece), .muted))
       }
     }
-    return runs + [Run("  H", .key), Run(" dismisses ", .muted)]
+    return runs + [Run("  \(keyLabels["tour"])", .key), Run(" dismisses ", .muted)]
   }
 }

@@ -3,7 +3,7 @@ package struct Tour: Sendable, Hashable {
   package struct Hint: Sendable, Hashable {
     /// Under which it is remembered.
     package var id: String
-    /// With keys in `[]`.
+    /// With commands in `[]`, for their keys.
     package var text: String
     /// Commands of which one does it.
     package var commands: Set<String>
@@ -11,12 +11,12 @@ package struct Tour: Sendable, Hashable {
 
   package static let hints = [
     Hint(
-      id: "edit", text: "[m] changes the mode, [b] bits, [z] undoes",
+      id: "edit", text: "[mode] changes the mode, [bits-up] bits, [undo] undoes",
       commands: ["mode", "mode-back", "bits-up", "bits-down", "config.next", "config.previous"]),
     Hint(
-      id: "run", text: "[r] measures it beside float32", commands: ["run", "run-stale"]),
+      id: "run", text: "[run] measures it beside float32", commands: ["run", "run-stale"]),
     Hint(
-      id: "help", text: "[?] lists all keys, [:] finds commands",
+      id: "help", text: "[help] lists all keys, [palette] finds commands",
       commands: ["help", "palette"]),
   ]
 

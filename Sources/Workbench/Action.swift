@@ -11,6 +11,8 @@ package enum Action: Sendable {
   case openFailed(String)
   // Layers.
   case selectLayer(String?)
+  /// Hide rows of the comparison, or order its candidates.
+  case setCompare(CompareChoice)
   case setMarks(Set<String>)
   case showDetail(LayerDetail)
   /// Shares of the layers' inputs that codes cannot express, by a recipe's key.
@@ -55,11 +57,16 @@ package enum Action: Sendable {
   case stopTraining(CandidateID)
   /// The training has ended; its candidate is measured now.
   case trained(CandidateID, recipe: Recipe)
+  // Activations.
+  /// Look at the layer's input and output in a few samples.
+  case lookAtActivations
+  case activationsStarted(JobID, ActivationSubject)
+  case activationsSeen(ActivationSubject, LayerActivations)
   // Steps.
   /// Opens the Roofline view or, with `nil`, closes it.
   case showSteps(StepTimes.View?)
-  /// Time what the Roofline view shows, again where it was.
-  case timeSteps
+  /// Time what a view is about, again where it was.
+  case timeSteps(StepTimes.View)
   case stepsStarted(JobID, StepSubject)
   /// float32 and then the subject, where that is another.
   case stepsTimed(StepSubject, BenchReport)
@@ -145,12 +152,15 @@ package struct ExportRequest: Sendable, Hashable {
   package var format: String
   package var path: String
   package var recipe: Recipe
+  /// On the candidate, for a comment in the file.
+  package var note: String
   package var overwrite: Bool
 
-  package init(format: String, path: String, recipe: Recipe, overwrite: Bool = false) {
+  package init(format: String, path: String, recipe: Recipe, note: String = "", overwrite: Bool = false) {
     self.format = format
     self.path = path
     self.recipe = recipe
+    self.note = note
     self.overwrite = overwrite
   }
 }
@@ -184,6 +194,8 @@ package enum Effect: Sendable, Hashable {
   case detail(layer: String, Recipe)
   /// Make the candidate of a recipe; answered by `calibrationStarted` and `calibrated`.
   case calibrate(Recipe, title: String)
+  /// Look at a layer's activations in samples; answered by `activationsStarted` and `activationsSeen`.
+  case activations(ActivationSubject)
   case export(ExportRequest)
   /// Answered by `exportPreviewed`.
   case previewExport(ExportRequest)

@@ -12,8 +12,8 @@ extension State {
 
   /// Why the current candidate cannot be made just to look into it, or `nil`.
   package var whyNoCalibration: String? {
-    guard let entry = currentEntry else { return "There is no candidate; n makes one." }
-    if entry.trains { return "Training gives this candidate its ranges: r runs it." }
+    guard let entry = currentEntry else { return keys.noCandidate }
+    if entry.trains { return "Training gives this candidate its ranges: \(keys["run"]) runs it." }
     if detail?.isCalibrated ?? false { return "What calibration saw is shown." }
     if case .waiting = calibration { return "It is being calibrated." }
     return job(of: entry.id) == nil ? nil : "It is being measured, and calibrated before that."

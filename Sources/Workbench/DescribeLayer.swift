@@ -23,7 +23,7 @@ extension LayerDetail {
       return
     }
     isCalibrated = true
-    input = node.inputs.compactMap { $0 }.lazy.compactMap { candidate.activations(of: $0) }.first
+    input = candidate.encodedInput(of: node).flatMap { candidate.activations(of: $0) }
     output = candidate.encodedOutput(of: node).flatMap { candidate.activations(of: $0) }
   }
 
@@ -94,8 +94,13 @@ extension Candidate {
     return nil
   }
 
+  /// The first input of a node that is encoded by what calibration saw.
+  func encodedInput(of node: Node) -> ValueName? {
+    node.inputs.compactMap { $0 }.first { encoded.activations[$0] != nil && observedRange(of: $0) != nil }
+  }
+
   /// The value that holds a node's encoded output: its own, or that of the clamp fused to it.
-  fileprivate func encodedOutput(of node: Node) -> ValueName? {
+  func encodedOutput(of node: Node) -> ValueName? {
     guard let output = node.outputs.first.flatMap({ $0 }) else { return nil }
     if encoded.activations[output] != nil { return output }
     // A fused clamp is no layer of its own.

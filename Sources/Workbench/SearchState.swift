@@ -101,7 +101,7 @@ extension State {
     guard search.inquiries.ended(status) != nil else { return [] }
     noteEnd(status)
     if status.state == .done, let chosen = search.front?.points.first(where: \.isChosen) {
-      note("search: \(chosen.layersText), candidate \(chosen.recipe.name); S opens it", .good)
+      note("search: \(chosen.layersText), candidate \(chosen.recipe.name); \(keys["search"]) opens it", .good)
     }
     return search.front == nil || search.isStale ? [] : [.keepFindings(findings), .save]
   }

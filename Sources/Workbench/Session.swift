@@ -23,13 +23,15 @@ package struct Session: Sendable, Hashable, Codable {
   package var next = 1
   package var marked: [String] = []
   package var layer: String?
+  /// `nil` where every row is seen and nothing orders the candidates.
+  package var compare: CompareChoice?
   /// Results read with it, by recipe key; not part of the file.
   package var trials: [Recipe: Measured] = [:]
   /// Read with it too.
   package var findings = Findings()
 
   private enum CodingKeys: String, CodingKey {
-    case lathe, candidates, current, baseline, next, marked, layer
+    case lathe, candidates, current, baseline, next, marked, layer, compare
   }
 
   package init() {}
@@ -52,6 +54,7 @@ extension State {
     session.next = nextCandidate
     session.marked = marked.sorted()
     session.layer = layer
+    session.compare = compare.isEmpty ? nil : compare
     return session
   }
 
@@ -90,6 +93,7 @@ extension State {
     let layers = Set(project.model.layers.map(\.name))
     marked = Set(session.marked).intersection(layers)
     if let saved = session.layer, layers.contains(saved) { layer = saved }
+    compare = session.compare ?? CompareChoice()
     float32 = candidates.compactMap { trials[$0.recipe.key]?.float32 }.last
   }
 }

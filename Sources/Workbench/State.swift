@@ -45,9 +45,11 @@ package struct State: Sendable {
   /// The layer under the cursor.
   package var layer: String?
   package var detail: LayerDetail?
+  package var compare = CompareChoice()
   package var clipping = Clipping()
   /// Candidates that are made to look into, by recipe key.
   package var calibrations = Inquiries<Recipe>()
+  package var activations = Activations()
   package var steps = StepTimes()
   package var costs = LayerCosts()
   package var advice = AdviceState()
@@ -63,6 +65,8 @@ package struct State: Sendable {
   /// Seconds since 1970, as the shell last told.
   package var now: Double = 0
   package var nextCandidate = 1
+  /// As the screen last told.
+  package var keys = KeyLabels()
   let layerMemo = Memo<LayerView.Sources, LayerList>()
   let scopeMemo = Memo<LayerScope.Sources, LayerScope>()
   let figureMemo = Memo<LayerFigures.Sources, LayerFigures>()

@@ -40,18 +40,23 @@ package struct ShownSteps: Sendable {
 }
 
 extension State {
-  /// Whose steps the Roofline view is about; `nil` where it is not open or there is no candidate.
-  private var stepSubject: StepSubject? {
-    switch steps.view {
-    case .none: nil
+  /// Whose steps a view is about; `nil` where there is no candidate.
+  private func stepSubject(_ view: StepTimes.View) -> StepSubject? {
+    switch view {
     case .float32: .float32
     case .candidate: currentEntry.map { .candidate($0.id, $0.recipe.key) }
     }
   }
 
+  /// Whose steps the Roofline view is about; `nil` where it is not open or there is no candidate.
+  private var stepSubject: StepSubject? { steps.view.flatMap(stepSubject) }
+
   /// What the Roofline view shows; `nil` where it is not open or there is no candidate.
-  package var shownSteps: ShownSteps? {
-    guard let subject = stepSubject else { return nil }
+  package var shownSteps: ShownSteps? { steps.view.flatMap(shownSteps) }
+
+  /// What is known of the steps that a view is about, open or not; `nil` where there is no candidate.
+  package func shownSteps(_ view: StepTimes.View) -> ShownSteps? {
+    guard let subject = stepSubject(view) else { return nil }
     let fresh = freshSteps(subject)
     let variant = fresh ?? olderSteps(subject)
     let status = steps.inquiries.status(of: subject, among: jobs, isAnswered: fresh != nil) {
@@ -96,8 +101,8 @@ extension State {
       if view != nil { blame.isShown = false }
       guard let subject = stepSubject, freshSteps(subject) == nil else { return [] }
       return ask(subject)
-    case .timeSteps:
-      return stepSubject.map { ask($0) } ?? []
+    case .timeSteps(let view):
+      return stepSubject(view).map { ask($0) } ?? []
     case .stepsStarted(let job, let subject):
       steps.inquiries.started(job, subject)
       // A job that fails at once may have ended before this was told.

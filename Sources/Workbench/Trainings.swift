@@ -72,7 +72,7 @@ extension Recipe {
 extension State {
   /// What the Training view shows of the current candidate.
   package var shownTraining: ShownTraining {
-    guard let entry = currentEntry else { return .nothing("There is no candidate: n makes one.") }
+    guard let entry = currentEntry else { return .nothing(keys.noCandidate) }
     let job = job(of: entry.id)
     if let training = trainings[entry.id],
       job == nil || !training.isOver || training.recipe == entry.recipe.key
@@ -81,7 +81,8 @@ extension State {
     }
     guard entry.trains else {
       return .nothing(
-        "No layer of \(entry.title) is trained: m gives layers the mode qat, n has presets that train.")
+        "No layer of \(entry.title) is trained: \(keys["mode"]) gives layers the mode qat, \(keys["new"]) has presets that train."
+      )
     }
     if job != nil { return .nothing("\(entry.title) is calibrated first; its training follows.") }
     if let failure = failures[entry.id] { return .nothing("\(entry.title): \(failure)") }

@@ -15,9 +15,10 @@ extension State {
       note(text, level)
       return []
     case .open, .opened, .openFailed: return updateProject(action)
-    case .selectLayer, .setMarks, .showDetail: return updateLayers(action)
+    case .selectLayer, .setMarks, .setCompare, .showDetail: return updateLayers(action)
     case .clippingFound: return updateClipping(action)
     case .calibrate, .calibrationStarted, .calibrated: return updateCalibrations(action)
+    case .lookAtActivations, .activationsStarted, .activationsSeen: return updateActivations(action)
     case .edit, .editDefaults, .setSamples, .setTraining, .undo, .redo, .travel, .add, .duplicate, .delete,
       .rename, .setNote,
       .select,
@@ -57,9 +58,9 @@ extension State {
       return (project == nil ? [] : activeJobs.map { .cancel($0.id) }) + [.open(request)]
     case .opened(let project, let session):
       // What was said while there was no model yet, of a theme or of a file that did not open, stays.
-      let (time, files, said) = (now, files, self.project == nil ? log : [])
+      let (time, files, keys, said) = (now, files, keys, self.project == nil ? log : [])
       self = State()
-      (now, self.files) = (time, files)
+      (now, self.files, self.keys) = (time, files, keys)
       (log, logged) = (said, said.count)
       self.project = project
       layer = project.model.layers.first?.name
@@ -86,6 +87,11 @@ extension State {
     case .setMarks(let names):
       marked = names
       return []
+    case .setCompare(let choice):
+      guard choice != compare else { return [] }
+      compare = choice
+      isUnsaved = true
+      return [.save]
     case .showDetail(let detail):
       // What was asked for a layer that is no longer under the cursor is late.
       if detail.layer == layer, detail.recipe == currentEntry?.recipe.key {
@@ -161,6 +167,7 @@ extension State {
     adviceJobChanged(status)
     blameJobChanged(status)
     calibrationJobChanged(status)
+    activationJobChanged(status)
     predictionJobChanged(status)
     let effects = searchJobChanged(status)
     guard status.state.isOver, let id = owners[status.id] else { return effects }

@@ -39,6 +39,23 @@ private func input(_ recipe: Recipe, candidate: Candidate? = nil) throws -> Expo
   }
 }
 
+/// A note is a comment in files that have such, and changes nothing else.
+@Test func notesAreComments() throws {
+  let note = "keeps the stem\nand \u{1B}more"
+  let recipe = try #require(Presets["static-int8"]).recipe
+  let lathe = try #require(Exporter["lathe"])
+  let plain = try lathe.export(try input(recipe))
+  let noted = plain.noted(note, by: lathe)
+  #expect(noted.text == "# keeps the stem\n# and more\n" + plain.text)
+  #expect(try Recipe(yaml: noted.text, file: "out.yaml") == recipe)
+  #expect(plain.noted("", by: lathe).text == plain.text)
+  let script = try #require(Exporter["onnxruntime"])
+  let shebang = Exported(text: "#!/usr/bin/env python3\nprint()\n").noted("a", by: script)
+  #expect(shebang.text == "#!/usr/bin/env python3\n# a\nprint()\n")
+  let cache = try #require(Exporter["onnxruntime-cache"])
+  #expect(Exported(text: "{}").noted("a", by: cache).text == "{}")
+}
+
 @Test func theScriptExcludesWhatStaysFloatAndSaysWhatIsLost() throws {
   var recipe = try #require(Presets["onnxruntime-qdq"]).recipe
   recipe.set(

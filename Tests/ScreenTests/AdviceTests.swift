@@ -43,7 +43,7 @@ func fixtureAdvice() throws -> Advice {
 }
 
 @Test(arguments: [
-  ("advice-80x24", 80, 24, ""), ("advice-120x36", 120, 36, ""), ("advice-end-80x24", 80, 24, "G"),
+  ("advice-end-80x24", 80, 24, "G"),
   ("advice-60x16", 60, 16, "j"),
 ])
 func adviceFrames(name: String, width: Int, height: Int, keys: String) throws {

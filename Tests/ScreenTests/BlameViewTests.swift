@@ -22,10 +22,9 @@ func fixtureBlameView(_ size: Size, _ glyphs: Glyphs = .unicode) throws -> (Scre
 }
 
 @Test(arguments: [
-  ("blame-80x24", 80, 24, ""), ("blame-120x36", 120, 36, ""), ("blame-zoomed-80x24", 80, 24, "+ + o"),
+  ("blame-zoomed-80x24", 80, 24, "+ + o"),
   ("blame-channels-80x24", 80, 24, "enter"), ("blame-channels-120x36", 120, 36, "enter j j"),
   ("blame-channels-zoomed-120x36", 120, 36, "+ + enter o"), ("blame-stale-80x24", 80, 24, "B"),
-  ("blame-single-60x16", 60, 16, ""),
 ])
 func blameFrames(name: String, width: Int, height: Int, keys: String) throws {
   let size = Size(width: width, height: height)

@@ -2,9 +2,10 @@ import Foundation
 import Interface
 import Jobs
 import Panes
-import Screen
 import Testing
 import Workbench
+
+@testable import Screen
 
 /// A workbench in one of the situations that commands tell apart.
 struct Situation: Sendable, CustomTestStringConvertible {
@@ -52,6 +53,20 @@ struct Situation: Sendable, CustomTestStringConvertible {
   }
 }
 
+/// Every command has a key that terminals and small keyboards leave alone, and none needs Alt.
+@Test func everyCommandHasAKeyThatEveryKeyboardHas() {
+  for row in Screen.commandTables.flatMap(\.rows) {
+    let safe = row.keys.filter { key in
+      switch key {
+      case .function, .alt: false
+      default: true
+      }
+    }
+    #expect(!safe.isEmpty, "\(row.id)")
+    #expect(!row.keys.contains { if case .alt = $0 { true } else { false } }, "\(row.id)")
+  }
+}
+
 /// Where two commands of one place have a key, the first says that it takes it.
 @Test(arguments: Situation.all)
 func noKeyDoesTwoThingsInOnePlace(situation: Situation) throws {
@@ -68,6 +83,25 @@ func noKeyDoesTwoThingsInOnePlace(situation: Situation) throws {
         #expect(
           commands[0].replaces.contains(other.id),
           "\(kind.title), \(situation.name): \(key.label) is \(commands.map(\.id))")
+      }
+    }
+  }
+}
+
+/// What the log asks, one key at a time, is what all summaries together say.
+@Test(arguments: Situation.all)
+func aKeysCommandIsTheFirstThatHasIt(situation: Situation) throws {
+  let keys = Set(Screen.commandTables.flatMap { $0.rows.flatMap(\.keys) })
+  var (state, screen) = try situation.make()
+  for map in [KeyMap(), KeyMap(["undo": [.character("u")], "layers.mark": [.character("K")]])] {
+    screen.keyMap = map
+    for kind in PaneKind.allCases {
+      screen.show(kind)
+      let here = screen.commandsHere(state)
+      for key in keys.union([.character("u"), .character("K")]) {
+        #expect(
+          screen.commandID(of: key, state) == here.first { $0.keys.contains(key) }?.id,
+          "\(kind.title), \(situation.name): \(key.label)")
       }
     }
   }

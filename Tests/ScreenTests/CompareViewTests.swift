@@ -66,9 +66,8 @@ func fixtureAnsweredView(_ glyphs: Glyphs = .unicode, labelled: Bool = true) thr
 @Test(arguments: [
   ("compare-figures-80x24", 80, 24, "j j"), ("compare-figures-120x36", 120, 36, "o"),
   ("compare-layers-80x24", 80, 24, "l v"), ("compare-layers-zoomed-120x36", 120, 36, "l v + + j"),
-  ("compare-classes-80x24", 80, 24, "v v"), ("compare-classes-zoomed-120x36", 120, 36, "v v + + j"),
-  ("compare-confusion-80x24", 80, 24, "v v v"), ("compare-confusion-single-60x16", 60, 16, "v v v"),
-  ("compare-samples-80x24", 80, 24, "v v v v"), ("compare-samples-zoomed-120x36", 120, 36, "v v v v + + j j"),
+  ("compare-classes-zoomed-120x36", 120, 36, "v v + + j"),
+  ("compare-samples-zoomed-120x36", 120, 36, "v v v v + + j j"),
   ("compare-note-80x24", 80, 24, "N text:keeps enter"),
 ])
 func compareFrames(name: String, width: Int, height: Int, keys: String) throws {

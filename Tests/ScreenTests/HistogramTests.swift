@@ -43,10 +43,52 @@ private func text(_ screen: Screen, _ state: State, _ size: Size = size) -> Stri
   #expect(text(screen, state).contains("The output is known once"))
   _ = play("l", &screen, &state, size)
   #expect(text(screen, state).contains("W error") && text(screen, state).contains("w − q"))
-  _ = play("w o", &screen, &state, size)
+  _ = play("w w w o", &screen, &state, size)
   #expect(text(screen, state).contains("block/pointwise W log ━"))
   _ = play("h", &screen, &state, size)
-  #expect(text(screen, state).contains("W error log"))
+  #expect(text(screen, state).contains("output error log"))
+}
+
+/// The error of activations and their channels are measured, in samples, once that is asked for.
+@Test func activationsAreLookedAtInSamples() throws {
+  var state = try workbench()
+  var screen = fixtureScreen()
+  _ = play("5 + + a", &screen, &state, size)
+  #expect(text(screen, state).contains("The candidate is not made; s makes it."))
+  let recipe = try #require(state.currentEntry).recipe
+  let project = try #require(state.project)
+  let candidate = try project.prepare(recipe, name: "a", reporter: .silent)
+  try describe(&state, candidate)
+  _ = play("w w w w", &screen, &state, size)
+  #expect(text(screen, state).contains("is seen in a few samples: a runs them."))
+  let subject = ActivationSubject(layer: "block/pointwise", recipe: recipe.key)
+  #expect(play("v a", &screen, &state, size) == [.effect(.activations(subject))])
+  #expect(text(screen, state).contains("Running samples …"))
+  _ = state.update(.activationsStarted(JobID(12), subject))
+  _ = state.update(.jobChanged(JobStatus(id: JobID(12), title: "a", state: .failed("no memory."))))
+  #expect(text(screen, state).contains("no memory. a tries again."))
+  let found = try LayerActivations(of: "block/pointwise", candidate, project, reporter: .silent)
+  let input = try #require(found.input)
+  #expect(found.samples == 16 && input.count == 16 * 16 * 256 && input.errors.channels.count == 16)
+  // Rounding takes no element that is inside farther than half a step.
+  let step = try #require(state.detail?.input?.grid).step
+  let unclipped = input.errors.channels.filter { $0.clipped == 0 }
+  let ends = try #require(input.errors.errors)
+  #expect(!unclipped.isEmpty && ends.lowerBound < 0 && ends.upperBound > 0)
+  #expect(ends.lowerBound >= -0.5001 * step, "what is below the range is not")
+  #expect(abs(input.errors.bins.reduce(0, +) - Float(input.count)) < 1)
+  _ = play("a", &screen, &state, size)
+  _ = state.update(.activationsSeen(subject, found))
+  let sqnr = "SQNR \(Numbers.fixed(try #require(input.sqnrDb), 1)) dB"
+  #expect(text(screen, state).contains(sqnr) && text(screen, state).contains("16 samples"))
+  _ = play("v !", &screen, &state, size)
+  let worst = try #require(input.errors.worst)
+  #expect(text(screen, state).contains("channel \(worst) of 16"))
+  _ = play("h h h", &screen, &state, size)
+  #expect(text(screen, state).contains("block/pointwise input ━"), "the input's own counts, by channel")
+  // Another layer was not looked at.
+  _ = screen.apply(.selectLayer("stem/conv"), &state)
+  #expect(state.shownActivations == nil)
 }
 
 @Test func calibrationIsAskedForOnceAndShowsWhatItSaw() throws {

@@ -1,4 +1,5 @@
 import Interface
+import Jobs
 import Panes
 import Screen
 import Testing
@@ -44,6 +45,23 @@ private func keyMap(_ yaml: String) -> (map: KeyMap, warnings: [String]) {
     #expect(screen.help(state).label(of: "run") == "Y" && screen.palette(state).label(of: "run") == "Y")
     let rows = Screen.commandTables(map).flatMap(\.rows)
     #expect(rows.first { $0.id == "run" }?.keys == [.character("Y")])
+  }
+
+  @Test func sentencesNameOwnKeys() throws {
+    let (map, _) = keyMap("keys:\n  new: Y\n  cancel: K\n  run: f6\n  tour: J\n")
+    var state = try fixtureState(fixtureModel())
+    var screen = fixtureScreen()
+    screen.keyMap = map
+    #expect(screen.draw(state, size: size).text().contains("K cancel"))
+    screen.tour = Tour(done: ["edit"])
+    _ = state.update(.jobChanged(JobStatus(id: JobID(7), title: "C", state: .cancelled)))
+    let status = screen.draw(state, size: size).lines()[34]
+    #expect(status.contains("hint 2/3: F6 measures it") && status.contains("J dismisses"), "\(status)")
+    for _ in 0..<4 { _ = play("d", &screen, &state, size) }
+    _ = play("f6", &screen, &state, size)
+    let text = screen.draw(state, size: size).text()
+    #expect(
+      text.contains("There is no candidate; Y makes one.") && text.contains("No candidate: Y makes one"))
   }
 
   /// One warning with its line each; every other line holds.

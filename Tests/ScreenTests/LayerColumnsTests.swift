@@ -27,7 +27,7 @@ private func row(_ name: String, _ screen: Screen, _ state: State, _ size: Size 
 
 @Test(arguments: [
   ("columns-dialog-80x24", 80, 24, "C j space"), ("columns-dialog-120x36", 120, 36, "C G o o"),
-  ("columns-zoomed-200x60", 200, 60, "+ + C / G k k space esc"), ("columns-zoomed-120x36", 120, 36, "+ +"),
+  ("columns-zoomed-200x60", 200, 60, "+ + C / G k k space esc"),
 ])
 func columnFrames(name: String, width: Int, height: Int, keys: String) throws {
   let size = Size(width: width, height: height)

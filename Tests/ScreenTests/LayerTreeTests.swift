@@ -30,7 +30,7 @@ private func rows(_ screen: Screen, _ state: State) -> [String] {
 }
 
 @Test(arguments: [
-  ("tree-120x36", 120, 36, "F"), ("tree-80x24", 80, 24, "F g h"), ("tree-60x16", 60, 16, "F"),
+  ("tree-80x24", 80, 24, "F g h"),
   ("tree-zoomed-120x36", 120, 36, "F + + ("), ("tree-filter-120x36", 120, 36, "F / text:op:conv"),
 ])
 func treeFrames(name: String, width: Int, height: Int, keys: String) throws {

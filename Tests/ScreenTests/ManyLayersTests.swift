@@ -106,6 +106,39 @@ private func leastTimeOfAKey(layers: Int) throws -> Duration {
   return least
 }
 
+/// The least time of each of these keys, with its frame, in a model of so many layers.
+private func leastTimes(layers: Int, keys: [String]) throws -> [Duration] {
+  let size = Size(width: 120, height: 36)
+  var state = State()
+  _ = state.update(.opened(try Project(model: chainModel(manyNames(layers)), threads: 2), nil))
+  var screen = fixtureScreen()
+  _ = play("", &screen, &state, size)
+  return try keys.map { key in
+    var least = Duration.seconds(1000)
+    for _ in 0..<3 {
+      let time = ContinuousClock().measure {
+        _ = play(key, &screen, &state, size)
+        _ = screen.draw(state, size: size)
+      }
+      least = min(least, time)
+      _ = play("esc", &screen, &state, size)
+    }
+    try #require(state.layerViews.count == layers)
+    return least
+  }
+}
+
+/// A letter of the filter, and the tree, take time for each layer, not for each pair of layers.
+@Test func filterAndTreeGrowNoFasterThanTheLayers() throws {
+  let keys = ["/ c", "/ text:op:conv", "F", "o"]
+  let few = try leastTimes(layers: 500, keys: keys)
+  let many = try leastTimes(layers: 4000, keys: keys)
+  for (key, (small, large)) in zip(keys, zip(few, many)) {
+    // Eight times as many layers: quadratic work would take 64 times as long.
+    #expect(large < small * 24, "\(key): \(large), \(small) with an eighth of the layers")
+  }
+}
+
 @Test func tenThousandLayersScrollLikeAHundred() throws {
   let few = try leastTimeOfAKey(layers: 100)
   let many = try leastTimeOfAKey(layers: 10_000)

@@ -72,11 +72,28 @@ import Workbench
     #expect(screen.takeRecorded() == [.size(size), .run("undo"), .run("layers.mark")])
   }
 
+  @Test func aReplayBeginsWithTheSizesOfThePanes() throws {
+    var moved = Proportions()
+    moved[.columns] = 0.6
+    moved[.compareFromPlots] = 0.3
+    let (state, screen, requests) = try replayed([.size(size), .layout(moved)])
+    var other = fixtureScreen()
+    other.proportions = moved
+    var same = state
+    _ = other.apply(.clock(0), &same)
+    _ = other.handle(.resize(size), &same)
+    #expect(screen.proportions == moved && screen.draw(state, size: size) == other.draw(same, size: size))
+    #expect(requests.isEmpty, "nobody's own sizes change")
+  }
+
   @Test func aLogIsPlainText() throws {
+    var moved = Proportions()
+    moved[.columns] = 0.5
     let log = ReplayLog(
       model: "/m/a.onnx", data: "/d/test.yaml",
       steps: [
-        .size(size), .wait, .run("layers.mark"), .type("a \"b\""), .key(.control("u")), .paste("x\ny"),
+        .size(size), .layout(moved), .wait, .run("layers.mark"), .type("a \"b\""), .key(.control("u")),
+        .paste("x\ny"),
         .mouse(Mouse(at: Point(x: 3, y: 4), .wheelDown)),
       ])
     #expect(
@@ -84,6 +101,7 @@ import Workbench
         model "/m/a.onnx"
         data "/d/test.yaml"
         size 120x36
+        layout {"columns":0.5}
         wait
         run layers.mark
         type "a \\"b\\""
@@ -96,7 +114,8 @@ import Workbench
   }
 
   @Test(arguments: [
-    "walk 3", "key hyper", "type a", "size 3", "click 1", "run", "wait 3", "model", "click 1 b",
+    "walk 3", "key hyper", "type a", "size 3", "click 1", "run", "wait 3", "model", "click 1 b", "layout",
+    "layout 0.5",
   ])
   func whatIsNoStepIsSaidWithItsLine(line: String) {
     #expect(throws: ReplayLog.Mistake(file: "x.log", line: 2, text: line)) {

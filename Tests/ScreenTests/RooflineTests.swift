@@ -21,7 +21,6 @@ func fixtureRooflineView(_ size: Size, _ glyphs: Glyphs = .unicode) throws -> (S
 private let small = Size(width: 80, height: 24)
 
 @Test(arguments: [
-  ("roofline-80x24", 80, 24, ""), ("roofline-120x36", 120, 36, ""),
   ("roofline-zoomed-80x24", 80, 24, "enter"),
   ("roofline-zoomed-120x36", 120, 36, "enter o"), ("roofline-float32-80x24", 80, 24, "l"),
   ("roofline-stale-80x24", 80, 24, "B enter"), ("roofline-single-60x16", 60, 16, "o o"),

@@ -22,14 +22,10 @@ func play(_ keys: String, _ screen: inout Screen, _ state: inout State, _ size: 
 }
 
 @Test(arguments: [
-  ("full-120x36", 120, 36, ""), ("two-columns-80x24", 80, 24, ""), ("single-60x16", 60, 16, ""),
   ("too-small-50x12", 50, 12, ""), ("help-100x30", 100, 30, "?"), ("layers-zoomed-100x30", 100, 30, "+ +"),
   ("config-zoomed-80x24", 80, 24, "2 + +"), ("compare-zoomed-100x30", 100, 30, "3 + +"),
   ("pareto-zoomed-80x24", 80, 24, "4 + +"), ("histogram-zoomed-80x24", 80, 24, "5 + +"),
   ("jobs-zoomed-80x24", 80, 24, "6 + +"), ("log-zoomed-80x24", 80, 24, "7 + +"),
-  ("presets-80x24", 80, 24, "n"), ("export-80x24", 80, 24, "e"), ("rename-80x24", 80, 24, "i"),
-  ("filter-80x24", 80, 24, "/ text:block"), ("quit-80x24", 80, 24, "q"),
-  ("palette-80x24", 80, 24, ": text:undo"),
 ])
 func frames(name: String, width: Int, height: Int, keys: String) throws {
   var state = try fixtureState(fixtureModel())

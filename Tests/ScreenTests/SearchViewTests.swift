@@ -51,7 +51,7 @@ func fixtureSearchView(
 }
 
 @Test(arguments: [
-  ("search-form-60x16", 60, 16, "S"), ("search-form-80x24", 80, 24, "S right right"),
+  ("search-form-80x24", 80, 24, "S right right"),
   ("search-form-120x36", 120, 36, "S j j right"),
 ])
 func searchForms(name: String, width: Int, height: Int, keys: String) throws {
@@ -63,8 +63,7 @@ func searchForms(name: String, width: Int, height: Int, keys: String) throws {
 }
 
 @Test(arguments: [
-  ("search-60x16", 60, 16, "", 4), ("search-80x24", 80, 24, "left left left left", 4),
-  ("search-120x36", 120, 36, "", 4), ("search-live-80x24", 80, 24, "", 2),
+  ("search-80x24", 80, 24, "left left left left", 4),
   ("search-live-120x36", 120, 36, "g", 1),
 ])
 func searchFrames(name: String, width: Int, height: Int, keys: String, measured: Int) throws {

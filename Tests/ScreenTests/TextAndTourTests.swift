@@ -134,10 +134,14 @@ import Workbench
   @Test func hintsFitTheSmallestScreen() throws {
     var (state, screen) = try start()
     let small = Size(width: 60, height: 16)
+    let keyOf = Dictionary(
+      Screen.commandTables.flatMap(\.rows).map { ($0.id, $0.keys[0].label) }, uniquingKeysWith: { $1 })
     for keys in ["", "j m", "r"] {
       _ = play(keys, &screen, &state, small)
       let row = screen.draw(state, size: small).lines()[14]
-      let text = try #require(screen.tour.hint).text.filter { !"[]".contains($0) }
+      let text = try #require(screen.tour.hint).text.replacing(/\[(.+?)\]/) {
+        keyOf[String($0.1)] ?? "no command"
+      }
       #expect(row.contains(text + "  H dismisses"), "\(row)")
     }
   }
@@ -146,6 +150,7 @@ import Workbench
     let ids = Set(Screen.commandTables.flatMap { $0.rows.map(\.id) })
     #expect(Tour.hints.count == 3 && Set(Tour.hints.map(\.id)).count == 3)
     for hint in Tour.hints {
+      for named in hint.text.matches(of: /\[(.+?)\]/) { #expect(ids.contains(String(named.1))) }
       #expect(!hint.commands.isEmpty && hint.commands.isSubset(of: ids), "\(hint.id)")
     }
   }

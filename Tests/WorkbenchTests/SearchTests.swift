@@ -35,6 +35,7 @@ private func found(_ isChosen: Bool = false) -> SearchFront {
     #expect(state.search.status(among: state.jobs) == .failed("cancelled"))
     #expect(state.search.front == found() && state.search.job(among: state.jobs) == nil)
     #expect(state.update(.search(request)) == [.search(request)])
+    state.keys = KeyLabels(["search": "S"])
     _ = state.update(.searchFound(request, found(true)))
     _ = state.update(.searchStarted(JobID(4), request))
     _ = state.update(.jobChanged(JobStatus(id: JobID(4), title: "search", state: .done)))

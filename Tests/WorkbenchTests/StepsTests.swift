@@ -43,7 +43,9 @@ private func asked() throws -> (State, StepSubject) {
   #expect(state.shownSteps?.status == .done && state.shownSteps?.variant?.name == "float32")
   #expect(state.update(.showSteps(.candidate)).isEmpty)
   #expect(state.shownSteps?.variant?.name == "candidate" && state.steps.peaks?.threads == 1)
-  #expect(state.update(.timeSteps) == [.timeSteps(subject, title: "A static-int8")], "again, when told to")
+  #expect(
+    state.update(.timeSteps(.candidate)) == [.timeSteps(subject, title: "A static-int8")],
+    "again, when told to")
 }
 
 @Test func stepsOfAnEditedRecipeAreStale() throws {
@@ -54,7 +56,7 @@ private func asked() throws -> (State, StepSubject) {
   let edit = Action.edit(layers: ["dense"], change: SettingsChange(weightBits: 4), title: "4 bits")
   #expect(state.update(edit).allSatisfy { if case .timeSteps = $0 { false } else { true } })
   #expect(state.shownSteps?.isStale == true && state.shownSteps?.status == .notAsked)
-  #expect(state.update(.timeSteps).count == 1)
+  #expect(state.update(.timeSteps(.candidate)).count == 1)
   #expect(state.shownSteps?.variant != nil, "the older rows stay while they are timed anew")
   _ = state.update(.undo)
   #expect(state.shownSteps?.isStale == false && state.shownSteps?.status == .done)

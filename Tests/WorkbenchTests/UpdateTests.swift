@@ -88,6 +88,22 @@ func measurement(_ name: String) -> Workflows.Measurement {
   #expect(state.entry(id)?.note == "keeps the stem")
 }
 
+@Test func whatTheComparisonShowsStaysWithTheSession() throws {
+  var state = try opened()
+  var choice = CompareChoice()
+  choice.hidden = ["KL", "p90 ms"]
+  choice.order = CompareChoice.Order(row: "size KiB")
+  choice.order?.isReversed = true
+  #expect(state.update(.setCompare(choice)) == [.save] && state.isUnsaved)
+  #expect(state.update(.setCompare(choice)).isEmpty, "nothing changes")
+  let written = try JSONEncoder().encode(state.session)
+  var restored = State()
+  _ = restored.update(.opened(try project(), try JSONDecoder().decode(Session.self, from: written)))
+  #expect(restored.compare == choice)
+  #expect(restored.update(.setCompare(CompareChoice())) == [.save])
+  #expect(!String(decoding: try JSONEncoder().encode(restored.session), as: UTF8.self).contains("compare"))
+}
+
 @Test func aDeletedCandidateComesBackWithItsResult() throws {
   var state = try opened()
   let id = try #require(state.current)

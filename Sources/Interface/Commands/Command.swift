@@ -126,6 +126,13 @@ package struct CommandTable<State, Action: Sendable>: Sendable {
     return .none
   }
 
+  /// The id of the first command that has this key now and is not hidden; only those that have it are asked.
+  package func id(of key: Key, _ map: KeyMap, in state: State) -> String? {
+    commands.first { command in
+      map.keys(of: command.id, own: command.keys).contains(key) && command.availability(state) != .hidden
+    }?.id
+  }
+
   /// The command with this id, for palette and help.
   package func match(id: String, in state: State) -> CommandMatch<Action> {
     guard let command = commands.first(where: { $0.id == id }) else { return .none }

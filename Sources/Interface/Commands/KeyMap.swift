@@ -8,12 +8,15 @@ package struct KeyMap: Hashable, Sendable {
 
   package var isEmpty: Bool { keys.isEmpty }
 
+  /// The keys of a command that came with its own.
+  func keys(of id: String, own: [Key]) -> [Key] { isEmpty ? own : keys[id] ?? own }
+
   /// Commands with the keys they have now.
   package func applied(to commands: [CommandSummary]) -> [CommandSummary] {
     guard !isEmpty else { return commands }
     return commands.map { command in
       var command = command
-      command.keys = keys[command.id] ?? command.keys
+      command.keys = self.keys(of: command.id, own: command.keys)
       return command
     }
   }

@@ -65,12 +65,29 @@ package struct Chart: Sendable {
     }
   }
 
+  /// Words at a place, for a curve: on the place's row, to the right or left of it.
+  package struct Note: Hashable, Sendable {
+    package var at: Position
+    package var text: String
+    package var align: Alignment
+    package var style: Style
+
+    package init(at position: Position, _ text: String, align: Alignment = .left, _ style: Style = .muted) {
+      at = position
+      self.text = text
+      self.align = align
+      self.style = style
+    }
+  }
+
   package var x: Axis
   package var y: Axis
   /// Below everything else.
   package var rules: [Rule]
   package var curves: [Curve]
   package var whiskers: [Whisker]
+  /// One that meets an earlier one, or has no room, is not drawn.
+  package var notes: [Note] = []
   /// Later ones lie over earlier ones.
   package var marks: [Mark]
 
@@ -98,6 +115,7 @@ package struct Chart: Sendable {
       }
       drawCurves(on: &canvas, frame)
       for whisker in whiskers { draw(whisker, on: &canvas, frame) }
+      drawNotes(on: &canvas, frame)
       drawMarks(on: &canvas, frame)
       if canvas.glyphs.plot == .ascii { canvas.plain(area) }
     }
@@ -229,6 +247,20 @@ package struct Chart: Sendable {
       canvas.horizontalLine(x: left, y: row, length: right - left + 1, whisker.style)
       if ends[0].isSeen { canvas.put("├", x: left, y: row, whisker.style) }
       if ends[1].isSeen { canvas.put("┤", x: right, y: row, whisker.style) }
+    }
+  }
+
+  private func drawNotes(on canvas: inout Canvas, _ frame: Frame) {
+    var taken: [Rect] = []
+    for note in notes {
+      guard let cell = frame.cell(of: note.at) else { continue }
+      let width = CharacterWidth.of(note.text)
+      let start = note.align == .right ? cell.x - width + 1 : cell.x
+      let place = Rect(x: start, y: cell.y, width: width, height: 1)
+      guard frame.plot.intersection(place) == place, taken.allSatisfy({ $0.intersection(place).isEmpty })
+      else { continue }
+      canvas.put(note.text, x: place.x, y: place.y, note.style)
+      taken.append(place)
     }
   }
 

@@ -10,6 +10,7 @@ struct CompareAnswers {
   let answers: Answers?
   private let shown: Shown?
   private let names: [String]
+  private let keys: KeyLabels
 
   init(_ state: State) {
     let entry = state.currentEntry
@@ -17,6 +18,7 @@ struct CompareAnswers {
     shown = entry.map { state.shown($0) }
     answers = shown?.answers
     names = state.project?.classNames ?? []
+    keys = state.keys
   }
 
   /// Number and name of a class.
@@ -39,24 +41,25 @@ struct CompareAnswers {
   var notice: [Run]? {
     title.flatMap {
       InquiryNotice.runs(
-        inquiry, title: $0, doing: "measuring", isStale: shown?.isStale ?? false, again: "measures again")
+        inquiry, title: $0, doing: "measuring", isStale: shown?.isStale ?? false,
+        again: "\(keys["run"]) measures again")
     }
   }
 
   /// Why there is nothing to see; `nil` where there are answers of class scores.
   var emptiness: String? {
-    guard let title else { return "There is no candidate: n makes one." }
+    guard let title else { return keys.noCandidate }
     switch inquiry {
     case .waiting(let fraction):
       let share = fraction.map { " \(Numbers.percent($0, 0)) %" } ?? ""
       return "Measuring \(title) …\(share) Its answers appear when it is done."
-    case .failed(let message) where answers == nil: return "\(title): \(message). r tries again."
+    case .failed(let message) where answers == nil: return "\(title): \(message). \(keys["run"]) tries again."
     default: break
     }
     guard let answers else {
       return shown?.trial == nil
-        ? "\(title) is not measured: r measures it."
-        : "\(title) was measured before its answers were kept: r measures it."
+        ? "\(title) is not measured: \(keys["run"]) measures it."
+        : "\(title) was measured before its answers were kept: \(keys["run"]) measures it."
     }
     return answers.classCount == 0 ? "The model's output is not a row of class scores." : nil
   }

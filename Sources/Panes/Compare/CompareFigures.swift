@@ -14,6 +14,8 @@ struct CompareColumn: Sendable {
   var float32: Trial?
   var difference: ShownDifference?
   var quantizedMacs: Double?
+  /// Of the command that measures it.
+  var runKey = ""
 
   init(float32: Trial?, _ state: State) {
     trial = float32
@@ -24,6 +26,7 @@ struct CompareColumn: Sendable {
 
   init(_ entry: CandidateEntry, float32: Trial?, _ state: State) {
     self.entry = entry
+    runKey = state.keys["run"]
     let shown = state.shown(entry)
     self.shown = shown
     trial = shown.trial
@@ -182,7 +185,9 @@ extension CompareFigure {
       text: { column in
         column.timed?.latencyMs.map { [Run(Numbers.milliseconds($0.median))] } ?? simulated(column)
       }),
-    CompareFigure("status", .recipe, isAlways: true, text: { $0.shown.map(status) }),
+    CompareFigure(
+      "status", .recipe, isAlways: true,
+      text: { column in column.shown.map { status($0, run: column.runKey) } }),
     CompareFigure(
       "n", .difference, number: { column in column.paired.map { Double($0.samples) } },
       format: { Numbers.fixed($0, 0) }),
@@ -243,10 +248,10 @@ extension CompareFigure {
     column.trial?.execution == .simulated ? [Run("sim", .muted)] : nil
   }
 
-  @Sendable private static func status(_ shown: Shown) -> [Run] {
+  @Sendable private static func status(_ shown: Shown, run: String) -> [Run] {
     let badge = shown.trial.map { [Run($0.execution == .simulated ? "sim " : "int ", .muted)] } ?? []
     switch shown.status {
-    case .notRun: return badge + [Run(shown.isStale ? "r reruns" : "r runs it", .muted)]
+    case .notRun: return badge + [Run(shown.isStale ? "\(run) reruns" : "\(run) runs it", .muted)]
     case .queued: return badge + [Run("queued", .info)]
     case .running(let fraction): return badge + [Run(Numbers.percent(fraction, 0) + " %", .info)]
     case .training(let epoch, let epochs): return badge + [Run("epoch \(epoch)/\(epochs)", .info)]

@@ -24,6 +24,7 @@ struct CompareLayers: CompareView {
   private let costs: LayerCostColumn
   private let costColumn: Column?
   private let isFocused: Bool
+  private let keys: KeyLabels
 
   init(_ state: State, scroll: Scroll = Scroll(), isFocused: Bool = false) {
     let (old, new) = (state.compared, state.currentEntry)
@@ -43,6 +44,7 @@ struct CompareLayers: CompareView {
     costColumn = LayerCostColumn.column(state)
     self.scroll = scroll
     self.isFocused = isFocused
+    keys = state.keys
   }
 
   /// What two recipes have otherwise that is of no single layer.
@@ -74,7 +76,7 @@ struct CompareLayers: CompareView {
   func isMarked(_ row: Int, _ marked: Set<String>) -> Bool { marked.contains(rows[row].name) }
 
   var emptiness: String {
-    guard let after else { return "There is no candidate: n makes one." }
+    guard let after else { return keys.noCandidate }
     let rest = others.isEmpty ? "" : " Their recipes differ in \(Words.all(others))."
     return "\(before) and \(after) have every layer alike.\(rest)"
   }

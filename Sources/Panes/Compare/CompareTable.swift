@@ -7,19 +7,16 @@ struct CompareTable {
   let float32: CompareColumn
   let candidates: [CompareColumn]
   let rows: [CompareFigure]
-  private let order: (row: String, isReversed: Bool)?
+  private let order: CompareChoice.Order?
   private let scroll: Scroll
   private let firstColumn: Int
   private let current: Int?
   private let isFocused: Bool
 
-  /// - Parameters:
-  ///   - hidden: titles of rows that are not wanted.
-  ///   - order: the row that orders the candidates, largest first unless reversed; what has no number comes last.
-  init(
-    _ state: State, hidden: Set<String>, order: (row: String, isReversed: Bool)?, scroll: Scroll,
-    firstColumn: Int, isFocused: Bool
-  ) {
+  /// Candidates whose order a row gives stand with the largest first unless it is reversed; what has no number comes last.
+  init(_ state: State, scroll: Scroll, firstColumn: Int, isFocused: Bool) {
+    let order = state.compare.order
+    let hidden = Set(state.compare.hidden)
     let measured = Self.float32(state)
     let float32 = CompareColumn(float32: measured, state)
     var candidates = state.candidates.map { CompareColumn($0, float32: measured, state) }
@@ -94,12 +91,15 @@ struct CompareTable {
     return [Run(sign, .key), Run(figure.title, .muted)] + mark
   }
 
+  /// The rows, and below them the notes on candidates.
   var text: String {
     func line(_ runs: [Run]) -> String { runs.map(\.text).joined() }
-    return TextTable.text(
+    let notes = candidates.compactMap(\.entry).filter { !$0.note.isEmpty }.map { "\($0.title): \($0.note)" }
+    let table = TextTable.text(
       header: ["", "float32"] + candidates.compactMap { $0.entry?.title },
       rows: rows.map { figure in
         [figure.title, line(figure.cell(float32))] + candidates.map { line(figure.cell($0)) }
       }, leftColumns: 1)
+    return notes.isEmpty ? table : "\(table)\n\n\(notes.joined(separator: "\n"))"
   }
 }

@@ -77,16 +77,15 @@ package struct ChangesDialog: CommandedOverlay {
   }
 
   package mutating func handle(_ mouse: Mouse, _ state: State, screen: Rect) -> [PaneOutput] {
-    switch mouse.kind {
-    case .wheelUp: return update(.move(.by(-3)), state, screen: screen)
-    case .wheelDown: return update(.move(.by(3)), state, screen: screen)
-    case .press(.left):
-      guard dialog(state).frame(in: screen).contains(mouse.at) else { return [.close] }
-      let list = List(count: state.history.titles.count + 1, scroll: scroll)
-      guard let row = list.index(at: mouse.at, in: self.list(state, screen)) else { return [] }
-      if row == self.row(state) { return run(id: "changes.go", state, screen: screen) }
-      return update(.move(.to(row)), state, screen: screen)
-    default: return []
+    let shown = List(count: state.history.titles.count + 1, scroll: scroll)
+    switch ListClick(
+      mouse, frame: dialog(state).frame(in: screen), cursor: row(state),
+      row: shown.index(at: mouse.at, in: list(state, screen)))
+    {
+    case .move(let motion): return update(.move(motion), state, screen: screen)
+    case .choose: return run(id: "changes.go", state, screen: screen)
+    case .close: return [.close]
+    case nil: return []
     }
   }
 

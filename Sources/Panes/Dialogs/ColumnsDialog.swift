@@ -62,16 +62,15 @@ package struct ColumnsDialog: CommandedOverlay {
   }
 
   package mutating func handle(_ mouse: Mouse, _ state: State, screen: Rect) -> [PaneOutput] {
-    switch mouse.kind {
-    case .wheelUp: return update(.move(.by(-3)), state, screen: screen)
-    case .wheelDown: return update(.move(.by(3)), state, screen: screen)
-    case .press(.left):
-      guard dialog(state).frame(in: screen).contains(mouse.at) else { return [.close] }
-      let list = List(count: LayerColumn.all.count, scroll: scroll)
-      guard let row = list.index(at: mouse.at, in: self.list(state, in: screen)) else { return [] }
-      return row == scroll.cursor
-        ? run(id: "columns.toggle", state, screen: screen) : update(.move(.to(row)), state, screen: screen)
-    default: return []
+    let shown = List(count: LayerColumn.all.count, scroll: scroll)
+    switch ListClick(
+      mouse, frame: dialog(state).frame(in: screen), cursor: scroll.cursor,
+      row: shown.index(at: mouse.at, in: list(state, in: screen)))
+    {
+    case .move(let motion): return update(.move(motion), state, screen: screen)
+    case .choose: return run(id: "columns.toggle", state, screen: screen)
+    case .close: return [.close]
+    case nil: return []
     }
   }
 

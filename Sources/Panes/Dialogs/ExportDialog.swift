@@ -8,6 +8,7 @@ import Workbench
 package struct ExportDialog: CommandedOverlay {
   package let title: String
   private let recipe: Recipe
+  private let note: String
   private var format = 0
   private var path: PathText
 
@@ -24,12 +25,13 @@ package struct ExportDialog: CommandedOverlay {
     ]
 
   package init(_ entry: CandidateEntry, model: String, _ state: State) {
-    self.init(entry.recipe, title: entry.title, model: model, state)
+    self.init(entry.recipe, title: entry.title, note: entry.note, model: model, state)
   }
 
-  init(_ recipe: Recipe, title: String, model: String, _ state: State) {
+  init(_ recipe: Recipe, title: String, note: String = "", model: String, _ state: State) {
     self.title = "Export \(title)"
     self.recipe = recipe
+    self.note = note
     let stem = ((model as NSString).lastPathComponent as NSString).deletingPathExtension
     path = PathText(
       base: state.files.working, home: state.files.home,
@@ -74,7 +76,7 @@ package struct ExportDialog: CommandedOverlay {
   package var questions: [PaneOutput] { [.act(.list(path.folder)), .act(.previewExport(request))] }
 
   private var request: ExportRequest {
-    ExportRequest(format: Self.choices[format].name, path: written, recipe: recipe)
+    ExportRequest(format: Self.choices[format].name, path: written, recipe: recipe, note: note)
   }
 
   /// The path as it is written: as typed, except that `~` is the home folder.

@@ -104,15 +104,15 @@ package struct MenuDialog: CommandedOverlay {
 
   package mutating func handle(_ mouse: Mouse, _ state: State, screen: Rect) -> [PaneOutput] {
     let area = list(in: screen, state)
-    switch mouse.kind {
-    case .wheelUp: menu.move(.by(-3), visible: area.height)
-    case .wheelDown: menu.move(.by(3), visible: area.height)
-    case .press(.left):
-      guard dialog(state).frame(in: screen).contains(mouse.at) else { return [.close] + cancel }
-      guard let item = menu.index(at: mouse.at, in: area) else { return [] }
-      if item == menu.selected { return run(id: "menu.choose", state, screen: screen) }
-      menu.select(item, visible: area.height)
-    default: return []
+    switch ListClick(
+      mouse, frame: dialog(state).frame(in: screen), cursor: menu.selected,
+      row: menu.index(at: mouse.at, in: area))
+    {
+    case .move(.to(let item)): menu.select(item, visible: area.height)
+    case .move(let motion): menu.move(motion, visible: area.height)
+    case .choose: return run(id: "menu.choose", state, screen: screen)
+    case .close: return [.close] + cancel
+    case nil: return []
     }
     return preview()
   }

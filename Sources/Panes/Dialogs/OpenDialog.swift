@@ -127,18 +127,15 @@ package struct OpenDialog: CommandedOverlay {
   }
 
   package mutating func handle(_ mouse: Mouse, _ state: State, screen: Rect) -> [PaneOutput] {
-    switch mouse.kind {
-    case .wheelUp: return update(.move(.by(-3)), state, screen: screen)
-    case .wheelDown: return update(.move(.by(3)), state, screen: screen)
-    case .press(.left):
-      guard dialog(state).frame(in: screen).contains(mouse.at) else { return [.close] }
-      let rows = rows(state)
-      guard let row = List(count: rows.count, scroll: scroll).index(at: mouse.at, in: list(screen)) else {
-        return []
-      }
-      if row == scroll.cursor { return update(.open, state, screen: screen) }
-      return update(.move(.to(row)), state, screen: screen)
-    default: return []
+    let shown = List(count: rows(state).count, scroll: scroll)
+    switch ListClick(
+      mouse, frame: dialog(state).frame(in: screen), cursor: scroll.cursor,
+      row: shown.index(at: mouse.at, in: list(screen)))
+    {
+    case .move(let motion): return update(.move(motion), state, screen: screen)
+    case .choose: return update(.open, state, screen: screen)
+    case .close: return [.close]
+    case nil: return []
     }
   }
 

@@ -4,7 +4,7 @@ import Workbench
 import Workflows
 
 /// float32 or a candidate as a place over two figures.
-struct ParetoPoint: Sendable {
+struct ParetoPoint: PlanePoint, Sendable {
   enum ID: Hashable, Sendable {
     case float32
     case candidate(CandidateID)
@@ -125,23 +125,4 @@ struct ParetoPoints: Sendable {
   }
 
   subscript(id: ParetoPoint.ID?) -> ParetoPoint? { points.first { $0.id == id } }
-
-  typealias Direction = ParetoPane.Step.Direction
-
-  /// The point that comes next along an axis, so that both ways along either one reach every point.
-  ///
-  /// Of points at the same place later ones lie to the right and above.
-  func next(from id: ParetoPoint.ID, _ direction: Direction, _ across: Chart.Reach, _ upward: Chart.Reach)
-    -> ParetoPoint.ID?
-  {
-    let isSideways = direction == .left || direction == .right
-    let order = points.indices.compactMap { index -> (first: Double, second: Double, index: Int)? in
-      let at = points[index].at
-      guard let x = across.fraction(at.x), let y = upward.fraction(at.y) else { return nil }
-      return (isSideways ? x : y, isSideways ? y : x, index)
-    }.sorted { $0 < $1 }
-    guard let here = order.firstIndex(where: { points[$0.index].id == id }) else { return nil }
-    let next = here + (direction == .right || direction == .up ? 1 : -1)
-    return order.indices.contains(next) ? points[order[next].index].id : nil
-  }
 }

@@ -52,7 +52,7 @@ final class App {
     apply(.clock(Date().timeIntervalSince1970))
     // What keys and clicks meet depends on the size; the terminal tells of changes only.
     perform(screen.handle(.resize(terminal.size), &state))
-    log?.append(screen.takeRecorded())
+    log?.append(screen.takeRecorded() + [.layout(screen.proportions)])
     apply(.open(request))
     draw()
     while !isDone {

@@ -80,7 +80,8 @@ extension EffectRunner {
     let known = candidates.candidate(for: request.recipe.key)
     if let exporter = Exporter[request.format] {
       let exported = try project.export(
-        request.recipe, name: request.recipe.name, by: exporter, candidate: known, reporter: reporter)
+        request.recipe, name: request.recipe.name, by: exporter, note: request.note, candidate: known,
+        reporter: reporter)
       try Files.replace(request.path, with: Data(exported.text.utf8))
       return exported.losses
     }
@@ -106,7 +107,7 @@ extension EffectRunner {
             return mailbox.post(.exportPreviewed(preview))
           }
           let exported = try project.export(
-            request.recipe, name: request.recipe.name, by: exporter, reporter: reporter)
+            request.recipe, name: request.recipe.name, by: exporter, note: request.note, reporter: reporter)
           let lines = exported.text.split(separator: "\n", omittingEmptySubsequences: false)
           preview.lines = lines.prefix(Self.previewLines).map(String.init)
           preview.lineCount = lines.count - (lines.last?.isEmpty ?? false ? 1 : 0)

@@ -80,6 +80,7 @@ final class EffectRunner: Sendable {
     case .blame(let subject, let title): submitBlame(subject, title)
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
     case .calibrate(let recipe, let title): submitCalibration(recipe, title)
+    case .activations(let subject): submitActivations(subject)
     case .prepareWhatIf(let recipe): submitWhatIf(recipe)
     case .predict(let recipe, let times): answerPrediction(recipe, times)
     case .export(let request): submitExport(request)
@@ -266,6 +267,20 @@ final class EffectRunner: Sendable {
       mailbox.post(.calibrated(recipe))
     }
     mailbox.post(.calibrationStarted(job, recipe))
+  }
+
+  private func submitActivations(_ subject: ActivationSubject) {
+    let mailbox = ofModel()
+    guard let project = open.withLock({ $0 }) else { return }
+    let job = work.submit("\(subject.layer) activations") { [self] reporter in
+      let candidate = try made(
+        subject.recipe, subject.recipe.name, project, reporter.part(0...0.5))
+      mailbox.post(
+        .activationsSeen(
+          subject,
+          try LayerActivations(of: subject.layer, candidate, project, reporter: reporter.part(0.5...1))))
+    }
+    mailbox.post(.activationsStarted(job, subject))
   }
 
   private func submitBlame(_ subject: BlameSubject, _ title: String) {

@@ -54,7 +54,7 @@ struct Scene: Sendable, CustomTestStringConvertible {
     Scene("pareto-y", keys: "4 O"),
     Scene("histogram-error", keys: "5 w w w"),
     Scene("histogram-channels", keys: "5 v"),
-    Scene("export", keys: "e"),
+    Scene("export", start: fixtureExportDialog),
     Scene("replace") { glyphs, size in
       var (screen, state) = try middleOfWork(glyphs, size)
       let recipe = try #require(state.currentEntry).recipe
@@ -102,6 +102,7 @@ struct Scene: Sendable, CustomTestStringConvertible {
       return (screen, state)
     },
     Scene("roofline") { glyphs, size in try fixtureRooflineView(size, glyphs) },
+    Scene("roofline-plot", keys: "9 l") { glyphs, size in try fixtureRooflineView(size, glyphs) },
     Scene("blame") { glyphs, size in try fixtureBlameView(size, glyphs) },
     Scene("predicted") { glyphs, _ in
       let (screen, state, _) = try fixturePredictedView(glyphs)
