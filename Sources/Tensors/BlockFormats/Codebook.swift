@@ -6,7 +6,7 @@ struct Codebook: Sendable {
 
   init(_ levels: [Float]) {
     self.levels = levels
-    thresholds = zip(levels, levels.dropFirst()).map { ($0 + $1) / 2 }
+    thresholds = zip(levels, levels.dropFirst()).map { Float((Double($0) + Double($1)) / 2) }
   }
 
   func withSearch(_ body: (CodebookSearch) -> Void) {

@@ -34,13 +34,12 @@ struct HalfScaleSearch: Sendable {
       if error < best.error { best = (scale, minimum, error) }
       guard round + 1 < rounds else { break }
       let s = group.sums(inverse: inverse, minimum: minimum, range)
-      let determinant = group.sumW * s.qq - s.q * s.q
       if !hasMinimums {
         guard s.qq > 0 else { break }
         scale = halves.round(s.qx / s.qq)
       } else {
-        guard determinant > 0 else { break }
-        scale = halves.round((group.sumW * s.qx - s.q * group.sumX) / determinant)
+        guard let fitted = group.fit(s, negative: false) else { break }
+        scale = halves.round(fitted.scale)
         minimum = halves.round((group.sumX - scale * s.q) / group.sumW)
       }
     }

@@ -37,18 +37,22 @@ package struct MXFP4: BlockFormat {
     into blocks: UnsafeMutableRawPointer
   ) {
     precondition(count % 32 == 0, "\(name) holds whole blocks of 32")
-    for index in 0..<count / 32 {
-      let (x, block) = (row + 32 * index, blocks + bytes * index)
-      let (low, high) = extremes(x, 32)
-      let largest = Swift.max(high, -low)
-      let power = largest > 0 && largest.isFinite ? log2f(largest).rounded(.down) : -125
-      var exponent = Swift.min(Swift.max(Int(power) - 2 + 127, 0), 254)
-      if let weights = importance.map({ $0 + 32 * index }) {
-        exponent = best(of: Swift.max(exponent - 1, 0)...Swift.min(exponent + 1, 254), x, weights)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 32) { weights in
+      guard let weights = weights.baseAddress else { return }
+      for index in 0..<count / 32 {
+        let (x, block) = (row + 32 * index, blocks + bytes * index)
+        let (low, high) = extremes(x, 32)
+        let largest = Swift.max(high, -low)
+        let power = largest > 0 && largest.isFinite ? log2f(largest).rounded(.down) : -125
+        var exponent = Swift.min(Swift.max(Int(power) - 2 + 127, 0), 254)
+        if let importance {
+          normalize(importance + 32 * index, 32, into: weights)
+          exponent = best(of: Swift.max(exponent - 1, 0)...Swift.min(exponent + 1, 254), x, weights)
+        }
+        block.setByte(0, UInt8(exponent))
+        let inverse = 1 / Self.scale(exponent)
+        Nibbles.write(block + 1) { Self.code(x[$0] * inverse) }
       }
-      block.setByte(0, UInt8(exponent))
-      let inverse = 1 / Self.scale(exponent)
-      Nibbles.write(block + 1) { Self.code(x[$0] * inverse) }
     }
   }
 

@@ -54,7 +54,7 @@ package struct NF4: BlockFormat {
               scale *= Float(sign: .plus, exponent: power, significand: 1)
             } else {
               let (low, high) = extremes(x, 64)
-              scale = Swift.max(high, -low)
+              scale = Swift.max(-low, high)
             }
             search.writeCodes(x, count: 64, inverse: reciprocal(scale), into: codes)
             let block = blocks + self.bytes * index

@@ -24,7 +24,7 @@ package struct Q8_0: SmallBlocks {
     scale: Float, minimum: Float
   ) {
     let (low, high) = extremes(x, 32)
-    let scale = Swift.max(high, -low) / 127
+    let scale = Swift.max(-low, high) / 127
     let inverse = reciprocal(scale)
     for i in stride(from: 0, to: 32, by: 4) {
       let position = Self.search.codes.clamp(x.quad(i) * inverse)

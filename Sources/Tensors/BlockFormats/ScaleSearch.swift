@@ -25,6 +25,19 @@ struct SearchEffort: Sendable {
 }
 
 extension WeightedGroup {
+  /// Scale and minimum of the least squares fit to codes with these sums; `nil` where there is none.
+  ///
+  /// Codes that hardly differ cannot tell the two apart: then the minimum is 0.
+  @inline(__always)
+  func fit(_ s: CodeSums, negative: Bool) -> (scale: Float, minimum: Float)? {
+    let determinant = sumW * s.qq - s.q * s.q
+    if determinant > 1e-4 * sumW * s.qq {
+      let minimum = (s.qq * sumX - s.q * s.qx) / determinant
+      if !negative || minimum <= 0 { return ((sumW * s.qx - s.q * sumX) / determinant, minimum) }
+    }
+    return s.qq > 0 ? (s.qx / s.qq, 0) : nil
+  }
+
   /// The best found fit real = scale · code + minimum, codes 0…`range.highest`.
   ///
   /// - Parameter negative: whether the minimum must be at most 0, as where a format holds how far it is below.
@@ -41,11 +54,9 @@ extension WeightedGroup {
       var (inverse, minimum) = ((range.highest + effort.start(k)) / spread, lowest)
       for _ in 0..<effort.rounds {
         let s = sums(inverse: inverse, minimum: minimum, range)
-        let determinant = sumW * s.qq - s.q * s.q
-        guard determinant > 0 else { break }
-        var scale = (sumW * s.qx - s.q * sumX) / determinant
-        minimum = (s.qq * sumX - s.q * s.qx) / determinant
-        if negative, minimum > 0 { (scale, minimum) = (s.qx / s.qq, 0) }
+        guard let fitted = fit(s, negative: negative) else { break }
+        let scale = fitted.scale
+        minimum = fitted.minimum
         guard scale > 0 else { break }
         // At the fit the normal equations hold, so the error needs no squares.
         let error = sumXX - scale * s.qx - minimum * sumX

@@ -120,11 +120,10 @@ struct SuperBlockSearch: Sendable {
     of.fit.error = group.error(of.fit.sums, scale: real, minimum: minimum)
     // What the next scales would like of this group.
     let s = of.fit.sums
-    let determinant = group.sumW * s.qq - s.q * s.q
     if !hasMinimums {
       if s.qq > 0 { of.fit.scale = s.qx / s.qq }
-    } else if determinant > 0 {
-      of.fit.scale = (group.sumW * s.qx - s.q * group.sumX) / determinant
+    } else if let fitted = group.fit(s, negative: true) {
+      of.fit.scale = fitted.scale
     }
   }
 
