@@ -1,5 +1,6 @@
 """Files Lathe quantizes, beside those llama.cpp makes of the same model: the same types, and both run."""
 import ctypes
+import json
 
 import llama_cpp
 import numpy as np
@@ -19,11 +20,11 @@ def types(file):
     return {t.name: t.tensor_type.name for t in GGUFReader(file).tensors}
 
 
-def quantized(folder, file_type):
+def quantized(folder, file_type, model=MODEL):
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype, params.nthread = file_type, 1
     target = folder / f"{file_type}.gguf"
-    assert llama_cpp.llama_model_quantize(str(MODEL).encode(), str(target).encode(), ctypes.byref(params)) == 0
+    assert llama_cpp.llama_model_quantize(str(model).encode(), str(target).encode(), ctypes.byref(params)) == 0
     return target
 
 
@@ -51,3 +52,12 @@ def test_opens_and_is_no_more_wrong(name, tmp_path):
     theirs = distance(logits(quantized(tmp_path, MIXTURES[name])), exact)
     print(f"{name}: relative error of the logits {ours:.5f}, llama.cpp {theirs:.5f}")
     assert ours <= 1.1 * theirs + 1e-3
+
+
+@pytest.mark.parametrize("name", ["plain", "grouped", "fused", "experts", "narrow"])
+def test_types_of_made_models(name, tmp_path):
+    plans = json.loads(path(f"made/{name}.json").read_text())
+    assert len(plans) == len(MIXTURES)
+    for mixture, plan in plans.items():
+        file = quantized(tmp_path, plan["file_type"], path(f"made/{name}.gguf"))
+        assert types(file) == plan["types"], mixture
