@@ -14,6 +14,9 @@ LATHE = Path(os.environ.get("LATHE_BINARY", ROOT / ".build/release/lathe"))
 SHARED = Path(os.environ.get("LATHE_SHARED", ROOT.parent / "shared"))
 SAMPLES = ROOT / "samples"
 
+# What takes large packages: `.ci/full` installs them and runs the folder.
+collect_ignore = [] if os.environ.get("LATHE_FULL") else ["full"]
+
 needs_shared = pytest.mark.skipif(
     not (SHARED / "models").is_dir(), reason="the shared models are not here (set LATHE_SHARED)")
 

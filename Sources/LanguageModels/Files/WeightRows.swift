@@ -38,19 +38,14 @@ package struct WeightRows: Sendable {
 
   /// Name of the type it has where it is not quantized: vectors and norms are float32, as llama.cpp needs them.
   var plainType: String {
-    if case .blocks(let type) = source.kind { return type.name }
-    let isVector = shape.count { $0 > 1 } < 2
-    if isVector || name.hasSuffix("_norm.weight") { return isUnchanged ? source.floatTypeName : "F32" }
-    return source.kind.ggmlType?.name ?? "F32"
-  }
-}
-
-extension StoredTensor {
-  /// F32 for numbers of 16 bits.
-  fileprivate var floatTypeName: String {
-    switch kind {
-    case .numbers(.float16), .numbers(.bfloat16): "F32"
-    default: typeName
+    switch source.kind {
+    case .blocks(let type): return type.name
+    case .numbers(let type):
+      let isVector = shape.count { $0 > 1 } < 2
+      let isKept = type == .float16 || type == .bfloat16 || !type.isFloatingPoint
+      let isNorm = name.hasSuffix("_norm.weight")
+      let isSmall = type.isFloatingPoint && (isVector || isNorm)
+      return isKept && !isSmall ? source.kind.ggmlType?.name ?? "F32" : "F32"
     }
   }
 }

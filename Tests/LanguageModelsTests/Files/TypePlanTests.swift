@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 import LanguageModels
 import Tensors
 import Testing
@@ -13,6 +14,36 @@ import Testing
     return Dictionary(uniqueKeysWithValues: plan.choices.map { ($0.name, $0.effective.name) })
   }
 
+  /// A made model, whose file is gone once it is mapped.
+  private func file(_ made: WeightFiles.Made) throws -> GGUFFile {
+    let path = WeightFiles.temporary("m.gguf")
+    defer { unlink(path) }
+    return try WeightFiles.made(made, path: path)
+  }
+
+  /// Leaves models and our types for them; `Tests/Interop/full` asks llama.cpp for its own.
+  @Test(arguments: [
+    ("plain", WeightFiles.Made(blocks: 16)), ("grouped", .init(blocks: 3, keyWidth: 64, isTied: true)),
+    ("fused", .init(blocks: 9, isFused: true)), ("experts", .init(blocks: 5, feedForward: 512, experts: 8)),
+    ("narrow", .init(blocks: 2, width: 160, keyWidth: 160, feedForward: 416)),
+  ]) func typesForLlamaCpp(_ name: String, _ made: WeightFiles.Made) throws {
+    let file = try WeightFiles.made(made, path: WeightFiles.interop("made/\(name).gguf"))
+    var plans = JSONObject()
+    for mixture in Mixture.all where !mixture.needsImportance {
+      let types = try types(mixture.name, of: file)
+      #expect(types.count == file.weights.tensors.count)
+      plans[mixture.name] = .object(
+        JSONObject([
+          ("file_type", .integer(Int(mixture.fileType))),
+          (
+            "types", .object(JSONObject(types.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+          ),
+        ]))
+    }
+    try JSON.object(plans).lines.write(
+      toFile: WeightFiles.interop("made/\(name).json"), atomically: true, encoding: .utf8)
+  }
+
   @Test func mixturesNameTypesThereAre() {
     for mixture in Mixture.all {
       #expect(GGMLType.named(mixture.base)?.isReadable == true, "\(mixture.name)")
@@ -24,8 +55,7 @@ import Testing
 
   /// Sixteen blocks: more bits for the first two, the last two, and every third between, counted from the third.
   @Test func moreBitsForSomeLayers() throws {
-    let path = WeightFiles.temporary("m.gguf")
-    let file = try WeightFiles.made(blocks: 16, width: 256, keyWidth: 256, feedForward: 256, path: path)
+    let file = try file(.init(blocks: 16))
     let types = try types("Q4_K_M", of: file)
     let more = (0..<16).filter { types["blk.\($0).attn_v.weight"] == "Q6_K" }
     #expect(more == [0, 1, 4, 7, 10, 13, 14, 15])
@@ -50,15 +80,11 @@ import Testing
   }
 
   @Test func sharedKeysTiedEmbeddingsAndExperts() throws {
-    let grouped = try WeightFiles.made(
-      blocks: 1, width: 256, keyWidth: 64, feedForward: 256, isTied: true,
-      path: WeightFiles.temporary("a.gguf"))
+    let grouped = try file(.init(blocks: 1, keyWidth: 64, isTied: true))
     #expect(try types("Q2_K", of: grouped)["blk.0.attn_v.weight"] == "Q4_K")
     #expect(try types("Q2_K", of: grouped)["token_embd.weight"] == "Q6_K")
     #expect(try types("Q4_0", of: grouped)["token_embd.weight"] == "Q6_K")
-    let experts = try WeightFiles.made(
-      blocks: 1, width: 256, keyWidth: 256, feedForward: 256, experts: 8,
-      path: WeightFiles.temporary("b.gguf"))
+    let experts = try file(.init(blocks: 1, experts: 8))
     let types = try types("Q3_K_M", of: experts)
     #expect(types["blk.0.attn_k.weight"] == "Q8_0")
     #expect(types["blk.0.attn_v.weight"] == "Q8_0")
@@ -67,8 +93,7 @@ import Testing
 
   /// Rows of 128 and 384 are no whole number of blocks of 256, rows of 40 none of 32.
   @Test func rowsThatDoNotFitFallBack() throws {
-    let path = WeightFiles.temporary("m.gguf")
-    let file = try WeightFiles.made(blocks: 1, width: 128, keyWidth: 64, feedForward: 40, path: path)
+    let file = try file(.init(blocks: 1, width: 128, keyWidth: 64, feedForward: 40))
     for (mixture, expected) in [
       ("Q2_K", "Q4_0"), ("Q3_K_S", "Q4_0"), ("Q4_K_S", "Q5_0"), ("Q5_K_S", "Q5_1"), ("Q6_K", "Q8_0"),
     ] {

@@ -35,17 +35,37 @@ enum WeightFiles {
     FileManager.default.temporaryDirectory.appendingPathComponent("lathe-\(UUID().uuidString)-\(name)").path
   }
 
-  /// A file of a Llama-shaped model with made-up weights.
-  static func made(
-    blocks: Int, width: Int, keyWidth: Int, feedForward: Int, isTied: Bool = false, experts: Int = 0,
-    path: String
-  ) throws -> GGUFFile {
+  /// Shape of a model with made-up weights.
+  struct Made: Sendable {
+    var blocks: Int
+    var width = 256
+    var keyWidth = 256
+    var feedForward = 256
+    var isTied = false
+    var experts = 0
+    /// Whether queries, keys and values are one tensor, as in GPT-2.
+    var isFused = false
+  }
+
+  /// A file of a model of Llama's or GPT-2's shape; complete but for the tokenizer.
+  static func made(_ made: Made, path: String) throws -> GGUFFile {
+    let name = made.isFused ? "gpt2" : "llama"
     var metadata = GGUFMetadata()
-    metadata["general.architecture"] = .string("llama")
-    metadata["llama.block_count"] = .uint32(UInt32(blocks))
-    metadata["llama.attention.head_count"] = .uint32(8)
-    metadata["llama.attention.head_count_kv"] = .uint32(UInt32(8 * keyWidth / width))
-    if experts > 0 { metadata["llama.expert_count"] = .uint32(UInt32(experts)) }
+    metadata["general.architecture"] = .string(name)
+    let sizes = [
+      ("vocab_size", 96), ("context_length", 64), ("embedding_length", made.width),
+      ("block_count", made.blocks),
+      ("feed_forward_length", made.feedForward), ("attention.head_count", 8),
+      ("attention.head_count_kv", 8 * made.keyWidth / made.width), ("expert_count", made.experts),
+      ("expert_used_count", min(made.experts, 2)),
+    ]
+    for (key, value) in sizes { metadata["\(name).\(key)"] = .uint32(UInt32(value)) }
+    metadata["\(name).attention.layer_norm_\(made.isFused ? "" : "rms_")epsilon"] = .float32(1e-5)
+    try GGUFWriter(tensors(made), metadata: metadata, path: path).write()
+    return try GGUFFile.open(path)
+  }
+
+  private static func tensors(_ made: Made) -> [TensorOutput] {
     var random = SplitMix64(seed: 5)
     var tensors: [TensorOutput] = []
     func add(_ name: String, _ shape: Shape) {
@@ -53,20 +73,29 @@ enum WeightFiles {
       let tensor = Tensor(values, shape: shape)
       tensors.append(TensorOutput(name, shape.count > 1 ? tensor.converted(to: .float16) : tensor))
     }
+    let (width, inner) = (made.width, made.feedForward)
     add("token_embd.weight", [96, width])
+    if made.isFused { add("position_embd.weight", [64, width]) }
     add("output_norm.weight", [width])
-    if !isTied { add("output.weight", [96, width]) }
-    for block in 0..<blocks {
+    if !made.isTied { add("output.weight", [96, width]) }
+    for block in 0..<made.blocks {
       let prefix = "blk.\(block)."
       add(prefix + "attn_norm.weight", [width])
-      for (name, rows) in [("q", width), ("k", keyWidth), ("v", keyWidth), ("output", width)] {
-        add(prefix + "attn_\(name).weight", [rows, width])
+      if made.isFused {
+        add(prefix + "attn_qkv.weight", [width + 2 * made.keyWidth, width])
+      } else {
+        for (name, rows) in [("q", width), ("k", made.keyWidth), ("v", made.keyWidth)] {
+          add(prefix + "attn_\(name).weight", [rows, width])
+        }
       }
-      add(prefix + "ffn_gate.weight", [feedForward, width])
-      add(prefix + "ffn_up.weight", [feedForward, width])
-      add(prefix + "ffn_down.weight", [width, feedForward])
+      add(prefix + "attn_output.weight", [width, width])
+      let experts = made.experts > 0 ? [made.experts] : []
+      let ending = made.experts > 0 ? "_exps.weight" : ".weight"
+      if made.experts > 0 { add(prefix + "ffn_gate_inp.weight", [made.experts, width]) }
+      if !made.isFused { add(prefix + "ffn_gate" + ending, experts + [inner, width]) }
+      add(prefix + "ffn_up" + ending, experts + [inner, width])
+      add(prefix + "ffn_down" + ending, experts + [width, inner])
     }
-    try GGUFWriter(tensors, metadata: metadata, path: path).write()
-    return try GGUFFile.open(path)
+    return tensors
   }
 }
