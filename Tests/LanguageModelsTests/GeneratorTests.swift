@@ -83,7 +83,8 @@ import Testing
       text.append(try #require(logits.indices.max { logits[$0] < logits[$1] }))
     }
     var streamed: [Int] = []
-    let result = try generator(graph, threads: threads).generate(prompt, limit: 24) { streamed.append($0) }
+    let result = try generator(graph, threads: threads).generate(
+      prompt, limit: 24, onToken: { streamed.append($0) })
     #expect(result.tokens == Array(text.dropFirst(5)))
     #expect(streamed == result.tokens)
     #expect(result.stop == .limit)
@@ -168,10 +169,12 @@ import Testing
     let generator = try generator(TinyDecoder().graph(), precision)
     var counts = [Int](repeating: 0, count: 40)
     var count = 0
-    _ = try generator.generate(TinyDecoder.tokens(5), limit: 40, sampling: sampling) { _ in
-      counts[count] = allocations()
-      count += 1
-    }
+    _ = try generator.generate(
+      TinyDecoder.tokens(5), limit: 40, sampling: sampling,
+      onToken: { _ in
+        counts[count] = allocations()
+        count += 1
+      })
     #expect(count == 40)
     #expect(counts[39] == counts[2])
   }

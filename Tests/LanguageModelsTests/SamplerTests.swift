@@ -75,7 +75,8 @@ import Testing
     let low: [Float] = [-1, -1.2]
     var other = Sampler(Sampling(repetitionPenalty: 1.5), vocabulary: 2)
     other.note(0)
-    #expect(low.withUnsafeBufferPointer { other.next($0) } == 1)
+    let token = low.withUnsafeBufferPointer { other.next($0) }
+    #expect(token == 1)
   }
 
   @Test func aSeedRepeatsADraw() {
