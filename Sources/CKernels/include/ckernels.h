@@ -42,6 +42,13 @@ typedef struct {
   float lower, upper;        // -INFINITY, INFINITY for none
 } ck_gemm_f32;
 
+// What a row of logits says.
+typedef struct {
+  float highest, next;       // the largest, and the largest of the others (-INFINITY where there are none)
+  size_t best;               // the first that is the largest
+  double sum;                // Σ e^(x - highest)
+} ck_logits;
+
 // 3×3 convolution of stride 1 on one image [height, width, k], outputs [out_height, out_width, n]:
 // C = clamp(Σ A·B + bias + residual, lower, upper). Levels may transform the image (Winograd), which costs accuracy:
 // within 1e-4 relative of the largest term, and a NaN or infinite input reaches all outputs of its tile.
@@ -302,6 +309,11 @@ typedef struct {
   void (*silu_f32)(const float *x, size_t n, float *y);
   void (*hardswish_f32)(const float *x, size_t n, float *y);
   void (*sqrt_f32)(const float *x, size_t n, float *y);
+
+  // --- a row of n > 0 logits; terms are added in float over at most 1024 of them, and those sums in double
+  void (*logits_f32)(const float *x, size_t n, ck_logits *said);
+  // Σ e^(x - highest)·(x - y); a term whose power is 0 is 0
+  double (*logit_difference_f32)(const float *x, const float *y, size_t n, float highest);
 
   // --- rows of n: softmax, and normalisation (x - mean)/sqrt(var + epsilon)·gain + bias (gain, bias [n] or NULL)
   void (*softmax_f32)(const float *x, size_t rows, size_t n, float *y);

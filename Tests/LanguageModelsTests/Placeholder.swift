@@ -1,2 +1,0 @@
-import LanguageModels
-import Testing
