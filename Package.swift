@@ -50,7 +50,7 @@ let package = Package(
     room("Operators", ["Graph", "Tensors", "CKernels"]),
     room("Execution", ["Operators", "Graph", "Tensors", "CKernels"]),
     room("Datasets", ["Tensors", "CZlib", yams]),
-    room("Formats", ["Operators", "Graph", "Tensors", protobuf], exclude: ["ONNX/onnx.proto"]),
+    room("Formats", ["Operators", "Graph", "Tensors", "CKernels", protobuf], exclude: ["ONNX/onnx.proto"]),
     room(
       "Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams]),
     room(
@@ -121,7 +121,8 @@ let package = Package(
       "Training",
       ["Quantization", "Execution", "Operators", "Datasets", "Graph", "Tensors", "CKernels"]),
     tests(
-      "LanguageModels", ["Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CKernels"]),
+      "LanguageModels",
+      ["Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CKernels", "CAllocations"]),
     tests("Evaluation", ["Tensors"]),
     tests(
       "Workflows",

@@ -51,6 +51,17 @@ CK_INLINE float ck_clamp(float v, float lower, float upper) {
   return upper < v ? upper : v;
 }
 
+/// The keys from..<to that query i sees.
+typedef struct {
+  size_t from, to;
+} ck_seen;
+CK_INLINE ck_seen ck_seen_keys(const ck_attention_f32 *a, size_t query) {
+  size_t to = a->causal ? ck_min(a->first + query + 1, a->keys) : a->keys;
+  size_t end = a->first + query + 1;
+  size_t from = a->window && end > a->window ? ck_min(end - a->window, to) : 0;
+  return (ck_seen){from, to};
+}
+
 /// How many rows of work a tile takes when `rows` are split evenly into tiles of at most `most`.
 CK_INLINE size_t ck_even_tile(size_t rows, size_t most) { return ck_divide_up(rows, ck_divide_up(rows, most)); }
 

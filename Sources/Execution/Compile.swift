@@ -32,6 +32,7 @@ package func compile(_ encoded: EncodedGraph, _ options: CompileOptions) throws 
   let prepared = try prepared(encoded, inputs: given)
   let infos = try prepared.graph.infer(inputs: given)
   var compiler = Compiler(prepared, infos: infos, kernels: kernels, threads: Swift.max(1, options.threads))
+  compiler.cache = options.cache
   try compiler.lowerAll()
   return try compiler.program(level: level, unordered: options.unordered)
 }

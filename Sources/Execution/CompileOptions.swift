@@ -11,14 +11,20 @@ package struct CompileOptions: Sendable {
   package var level: ck_level?
   /// Float outputs whose samples may come with their elements in any order, which saves bringing them into theirs.
   package var unordered: Set<ValueName>
+  /// Where attention keeps keys and values from one run to the next; `nil` where a run sees its own tokens only.
+  ///
+  /// The inputs of a run are then the tokens that follow those it holds.
+  package var cache: KeyValueCache?
 
   package init(
-    inputShapes: [ValueName: Shape], threads: Int = 1, level: ck_level? = nil, unordered: Set<ValueName> = []
+    inputShapes: [ValueName: Shape], threads: Int = 1, level: ck_level? = nil, unordered: Set<ValueName> = [],
+    cache: KeyValueCache? = nil
   ) {
     self.inputShapes = inputShapes
     self.threads = threads
     self.level = level
     self.unordered = unordered
+    self.cache = cache
   }
 }
 

@@ -45,6 +45,7 @@ struct Compiler {
   let outputNames: Set<ValueName>
   let kernels: UnsafePointer<ck_table>
   let threads: Int
+  var cache: KeyValueCache?
 
   var buffers: [Buffer] = []
   var constants: [Tensor] = []
@@ -242,6 +243,7 @@ struct Compiler {
       site.encodedBias = encoded.biases[name]
     }
     site.outputCodes = wantedCodes(group.output)
+    site.cache = cache
     site.epilogue.bias = group.bias
     site.epilogue.lower = group.lower
     site.epilogue.upper = group.upper

@@ -79,6 +79,17 @@ package final class Program: @unchecked Sendable {
     }
   }
 
+  /// The bytes of an input, to be written in place before `execute`.
+  ///
+  /// - Returns: `nil` where the program has no such input.
+  package func memory(ofInput name: ValueName) -> UnsafeMutableRawBufferPointer? {
+    guard let index = inputs.firstIndex(where: { $0.name == name }), let shape = inputs[index].shape else {
+      return nil
+    }
+    return UnsafeMutableRawBufferPointer(
+      start: memory.address(ofInput: index), count: inputs[index].type.byteCount(shape.elementCount))
+  }
+
   /// Runs all steps on the inputs loaded last.
   package func execute() throws {
     try crew.working { for index in work.indices { try run(index) } }
@@ -124,10 +135,13 @@ package final class Program: @unchecked Sendable {
   }
 
   private func fault(at index: Int) -> ExecutionError {
+    let fault = memory.fault.pointee
     memory.fault.pointee = .none
     return .node(
       steps[index].name, operatorName: steps[index].kernel,
-      reason: "an index lies outside the axis it counts along")
+      reason: fault == .cacheFull
+        ? "the cache of keys and values has no room for more tokens. Start with a cache of a larger capacity."
+        : "an index lies outside the axis it counts along")
   }
 
   private static func now() -> Double {

@@ -48,6 +48,8 @@ final class ProgramMemory: @unchecked Sendable {
     return UnsafeMutableRawPointer(mutating: base) + offset
   }
 
+  func address(ofInput index: Int) -> UnsafeMutableRawPointer { address(inputOffsets[index]) }
+
   func load(_ tensor: Tensor, input index: Int) {
     tensor.withBytes { bytes in
       if let base = bytes.baseAddress {

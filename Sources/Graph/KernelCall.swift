@@ -71,6 +71,8 @@ package struct LoweringSite {
   package var outputCodes: ByteCodes?
   package var epilogue: Epilogue
   package var kernels: UnsafePointer<ck_table>
+  /// Where attention keeps keys and values between runs.
+  package var cache: KeyValueCache?
 
   package init(
     name: String, inputs: [Operand?], outputs: [OperandInfo],
@@ -261,6 +263,7 @@ package struct KernelMemory: @unchecked Sendable {
 package enum KernelFault: Int32, Sendable {
   case none
   case indexOutside
+  case cacheFull
 }
 
 /// Work that threads share: `chunks` independent pieces, the same whatever the number of threads.

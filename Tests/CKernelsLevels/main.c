@@ -14,7 +14,8 @@ static const struct {
   {"gemm_u8s8", test_gemm_u8s8},   {"conv3x3_u8s8", test_conv3x3_u8s8},
   {"gemm_wq, gemm_u8wq", test_gemm_wq},
   {"depthwise", test_depthwise},   {"codes", test_codes},             {"pooling", test_pooling},
-  {"elementwise", test_elementwise}, {"normalisation", test_normalize}, {"transposes, conversions", test_movement},
+  {"elementwise", test_elementwise}, {"normalisation", test_normalize},
+  {"attention, rows_f32", test_attention}, {"transposes, conversions", test_movement},
   {"training", test_training},     {"peak", test_peak},
 };
 

@@ -85,6 +85,7 @@ void test_codes(void);
 void test_pooling(void);
 void test_elementwise(void);
 void test_normalize(void);
+void test_attention(void);
 void test_movement(void);
 void test_training(void);
 void test_peak(void);

@@ -14,7 +14,8 @@ struct FloatCase: Sendable, CustomTestStringConvertible {
     self.build = build
   }
 
-  static let all: [FloatCase] = convolutions + products + poolings + elementwise + movement + rows
+  static let all: [FloatCase] =
+    convolutions + products + poolings + elementwise + movement + rows + attention
 
   /// x → Conv with weights `w` and these attributes → output.
   private static func conv(

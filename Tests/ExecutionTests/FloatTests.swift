@@ -31,7 +31,16 @@ struct FloatTests {
     for (name, tensor) in one { #expect(two[name].map(bytes) == bytes(tensor), "\(name)") }
   }
 
-  @Test(arguments: FloatCase.convolutions + FloatCase.products, levels)
+  /// Nothing of a decoder runs its reference.
+  @Test(arguments: FloatCase.attention)
+  func attentionHasKernels(_ example: FloatCase) throws {
+    var draft = Draft(4)
+    try example.build(&draft, 2)
+    let program = try compile(EncodedGraph(graph: draft.graph), CompileOptions(inputShapes: draft.shapes))
+    #expect(program.steps.allSatisfy { !$0.kernel.hasPrefix("reference") }, "\(program.steps.map(\.kernel))")
+  }
+
+  @Test(arguments: FloatCase.convolutions + FloatCase.products + FloatCase.attention, levels)
   func levelsAgree(_ example: FloatCase, level: ck_level) throws {
     var draft = Draft(9)
     try example.build(&draft, 2)

@@ -411,6 +411,7 @@ extension GradientExample {
     return [
       GradientExample(Attention(), [q, k, v], [0, 1, 2]),
       GradientExample(Attention(isCausal: true), [q, k, v], [0, 1, 2]),
+      GradientExample(Attention(isCausal: true, window: 2), [q, k, v], [0, 1, 2]),
       GradientExample(Attention(scale: 0.3, softcap: 0.7), [q, k, v], [0, 1, 2]),
       GradientExample(Attention(), [q, k, v, random([2, 1, 3, 5])], [0, 1, 2, 3]),
       GradientExample(Attention(isCausal: true, softcap: 2), [q, k, v, random([3, 5])], [0, 1, 2, 3]),

@@ -55,7 +55,7 @@ struct LayerAttributeTests {
     "LSTM": joined(recurrent, ["input_forget": .int(1)]),
     "Attention": [
       "is_causal": .int(1), "q_num_heads": .int(4), "kv_num_heads": .int(2), "scale": .float(0.5),
-      "softcap": .float(3), "qk_matmul_output_mode": .int(2), "softmax_precision": .int(1),
+      "softcap": .float(3), "qk_matmul_output_mode": .int(2), "softmax_precision": .int(1), "window": .int(2),
     ],
     "RotaryEmbedding": ["interleaved": .int(1), "rotary_embedding_dim": .int(4), "num_heads": .int(2)],
     "QuantizeLinear": [

@@ -141,6 +141,30 @@ struct LayerTests {
     #expect(distance(Tensor(y, shape: [8]), Tensor(want, shape: [8])) < 1e-12)
   }
 
+  /// A window is the mask that shows the last keys up to the query's own, with and without a cache.
+  @Test func attentionSeesNoFurtherThanItsWindow() throws {
+    var numbers = SeededNumbers(seed: 37)
+    let (q, k, v) = (
+      numbers.tensor([1, 2, 5, 4]), numbers.tensor([1, 1, 5, 4]), numbers.tensor([1, 1, 5, 4])
+    )
+    let visible = (0..<25).map { (query: $0 / 5, key: $0 % 5) }.map {
+      $0.key <= $0.query && $0.key > $0.query - 3
+    }
+    let op = Attention(isCausal: true, window: 3)
+    let whole = try op.output(q, k, v)
+    #expect(distance(whole, try Attention().output(q, k, v, Tensor(visible, shape: [5, 5]))) < 1e-12)
+    #expect(distance(whole, try Attention(isCausal: true).output(q, k, v)) > 1e-3)
+    func part(_ x: Tensor, _ first: Int, _ end: Int) throws -> Tensor {
+      try Slice().output(
+        x, Tensor(integers: [first], shape: [1]), Tensor(integers: [end], shape: [1]),
+        Tensor(integers: [2], shape: [1]))
+    }
+    let last = try op.output(
+      part(q, 4, 5), part(k, 4, 5), part(v, 4, 5), nil, part(k, 0, 4), part(v, 0, 4))
+    #expect(distance(last, try part(whole, 4, 5)) < 1e-12)
+    #expect(throws: OperatorError.self) { try Attention(attributes: ["window": .int(2)]) }
+  }
+
   /// Turning keeps lengths, and scores depend on the distance of positions alone.
   @Test func rotationKeepsRelativePositions() throws {
     var numbers = SeededNumbers(seed: 36)

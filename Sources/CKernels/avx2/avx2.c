@@ -14,6 +14,7 @@ void ck_use_avx2(ck_table *table) {
   ck_avx2_codes(table);
   ck_avx2_pooling(table);
   ck_avx2_elementwise(table);
+  ck_avx2_attention(table);
   ck_avx2_movement(table);
   ck_avx2_convert(table);
   ck_avx2_training(table);

@@ -23,6 +23,7 @@ void ck_avx2_depthwise_u8s8(ck_table *table);
 void ck_avx2_codes(ck_table *table);
 void ck_avx2_pooling(ck_table *table);
 void ck_avx2_elementwise(ck_table *table);
+void ck_avx2_attention(ck_table *table);
 void ck_avx2_movement(ck_table *table);
 void ck_avx2_convert(ck_table *table);
 void ck_avx2_training(ck_table *table);

@@ -14,6 +14,7 @@ void ck_use_avx512vnni(ck_table *table) {
   ck_avx512_codes(table);
   ck_avx512_pooling(table);
   ck_avx512_elementwise(table);
+  ck_avx512_attention(table);
   ck_avx512_training(table);
   ck_avx512_peak(table);
 }

@@ -22,6 +22,7 @@ void ck_avx512_depthwise_u8s8(ck_table *table);
 void ck_avx512_codes(ck_table *table);
 void ck_avx512_pooling(ck_table *table);
 void ck_avx512_elementwise(ck_table *table);
+void ck_avx512_attention(ck_table *table);
 void ck_avx512_training(ck_table *table);
 void ck_avx512_peak(ck_table *table);
 

@@ -49,6 +49,33 @@ typedef struct {
   double sum;                // Σ e^(x - highest)
 } ck_logits;
 
+// Attention of float rows to keys and values, whose scores are held for a tile of keys only.
+//
+// `heads` query heads share these keys: row r is head r % heads of query r / heads, and starts at
+// (r / heads) · q_query + (r % heads) · q_head, its result alike. Query i sees all keys or, where `causal`, keys up to
+// first + i, and of those (with a window) the last `window`. y = Σ_j p_j·v_j over them with
+// p = softmax(softcap(scale · q·k) + mask), softcap(x) = c · tanh(x / c). A row that sees no key becomes zeros.
+typedef struct {
+  const float *q;
+  float *y;
+  size_t q_query, q_head, y_query, y_head;
+  size_t heads;
+  size_t size, value_size;     // elements of a query and key, and of a value
+  // Key j starts at k + j · k_stride; or, where k is NULL, is k_scales[j] · (k_codes[j · k_stride + i] - 128). So are values.
+  const float *k, *v;
+  const uint8_t *k_codes, *v_codes;
+  const float *k_scales, *v_scales;
+  size_t k_stride, v_stride;
+  size_t keys;
+  int causal;
+  size_t first;
+  size_t window;               // 0 for none
+  const float *mask;           // added at query · mask_query + head · mask_head + key · mask_key (0 or 1); or NULL
+  size_t mask_query, mask_head, mask_key;
+  float scale, softcap;        // softcap 0 for none
+  void *scratch;               // attention_scratch_bytes(…) per calling thread, 64-byte aligned
+} ck_attention_f32;
+
 // 3×3 convolution of stride 1 on one image [height, width, k], outputs [out_height, out_width, n]:
 // C = clamp(Σ A·B + bias + residual, lower, upper). Levels may transform the image (Winograd), which costs accuracy:
 // within 1e-4 relative of the largest term, and a NaN or infinite input reaches all outputs of its tile.
@@ -236,6 +263,8 @@ typedef struct {
   size_t (*packed_bytes_f32)(size_t n, size_t taps, size_t k);
   void (*pack_f32)(size_t n, size_t taps, size_t k, const float *b, void *packed);
   void (*gemm_f32)(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1);
+  // The same for few rows, which are direct, with B read where it lies: `packed` is b itself, and n0 may be any column.
+  void (*rows_f32)(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1);
 
   // One call computes the outputs of tiles t0..<t1 of 4×4, numbered row by row; b is [n][9][k], `matrix` n · k floats to
   // work in.
@@ -320,6 +349,15 @@ typedef struct {
   void (*layernorm_f32)(const float *x, size_t rows, size_t n, float epsilon, const float *gain, const float *bias, float *y);
   void (*rmsnorm_f32)(const float *x, size_t rows, size_t n, float epsilon, const float *gain, float *y);
   float (*sum_f32)(const float *x, size_t n);
+
+  // --- attention, rows r0..<r1
+  size_t (*attention_scratch_bytes)(size_t size, size_t value_size);
+  void (*attention_f32)(const ck_attention_f32 *a, size_t r0, size_t r1);
+  // Turns pairs of the first `turned` features of one head: (a, b) becomes (a·cos - b·sin, a·sin + b·cos), with turned / 2
+  // cosines and sines. Pairs are neighbours where `neighbours`, else the two halves. The other features are copied; y may
+  // be x.
+  void (*rotate_f32)(const float *x, size_t size, size_t turned, int neighbours, const float *cosines, const float *sines,
+                     float *y);
 
   // --- data movement; strides of copy_rows are in bytes, and rows do not overlap
   void (*copy_rows)(const void *x, size_t rows, size_t bytes, size_t x_stride, void *y, size_t y_stride);

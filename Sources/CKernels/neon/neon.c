@@ -14,6 +14,7 @@ void ck_use_neon(ck_table *table) {
   ck_neon_codes(table);
   ck_neon_pooling(table);
   ck_neon_elementwise(table);
+  ck_neon_attention(table);
   ck_neon_movement(table);
   ck_neon_convert(table);
   ck_neon_training(table);

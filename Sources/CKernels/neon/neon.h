@@ -22,6 +22,7 @@ void ck_neon_depthwise_u8s8(ck_table *table);
 void ck_neon_codes(ck_table *table);
 void ck_neon_pooling(ck_table *table);
 void ck_neon_elementwise(ck_table *table);
+void ck_neon_attention(ck_table *table);
 void ck_neon_movement(ck_table *table);
 void ck_neon_convert(ck_table *table);
 void ck_neon_training(ck_table *table);

@@ -38,9 +38,24 @@ static void gemm(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n
   }
 }
 
+static void rows(const ck_gemm_f32 *g, size_t m0, size_t m1, size_t n0, size_t n1) {
+  size_t k = g->rows.k;
+  for (size_t i = m0; i < m1; i++)
+    for (size_t j = n0; j < n1; j++) {
+      const float *a = ck_piece(&g->rows, i, 0, sizeof(float)), *b = (const float *)g->packed + j * k;
+      double sum = 0;
+      for (size_t x = 0; x < k; x++) sum += (double)a[x] * b[x];
+      float v = (float)sum;
+      if (g->bias) v += g->bias[j];
+      if (g->residual) v += g->residual[i * g->residual_stride + j];
+      g->c[i * g->c_stride + j] = ck_clamp(v, g->lower, g->upper);
+    }
+}
+
 void ck_scalar_gemm_f32(ck_table *table) {
   table->column_block = PANEL;
   table->packed_bytes_f32 = packed_bytes;
   table->pack_f32 = pack;
   table->gemm_f32 = gemm;
+  table->rows_f32 = rows;
 }

@@ -11,6 +11,7 @@ void ck_use_scalar(ck_table *table) {
   ck_scalar_pooling(table);
   ck_scalar_elementwise(table);
   ck_scalar_normalize(table);
+  ck_scalar_attention(table);
   ck_scalar_movement(table);
   ck_scalar_convert(table);
   ck_scalar_training(table);

@@ -14,6 +14,7 @@ void ck_scalar_codes(ck_table *table);
 void ck_scalar_pooling(ck_table *table);
 void ck_scalar_elementwise(ck_table *table);
 void ck_scalar_normalize(ck_table *table);
+void ck_scalar_attention(ck_table *table);
 void ck_scalar_movement(ck_table *table);
 void ck_scalar_convert(ck_table *table);
 void ck_scalar_training(ck_table *table);

@@ -16,8 +16,12 @@ static void pack(size_t n, size_t taps, size_t k, const float *b, void *packed) 
   float *to = packed;
   for (size_t n0 = 0; n0 < n; n0 += PANEL) {
     size_t width = n - n0 > V_WIDTH ? PANEL : V_WIDTH;
-    for (size_t j = 0; j < width; j++)
-      for (size_t i = 0; i < depth; i++) to[i * width + j] = n0 + j < n ? b[(n0 + j) * depth + i] : 0;
+    // By blocks whose lines stay in the first cache until they are full.
+    for (size_t i0 = 0; i0 < depth; i0 += 16) {
+      size_t i1 = ck_min(i0 + 16, depth);
+      for (size_t j = 0; j < width; j++)
+        for (size_t i = i0; i < i1; i++) to[i * width + j] = n0 + j < n ? b[(n0 + j) * depth + i] : 0;
+    }
     to += width * depth;
   }
 }

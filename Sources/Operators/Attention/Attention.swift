@@ -9,7 +9,7 @@ import Tensors
 ///   how many keys of each sample count, int64 `[batch]`.
 /// - Outputs: y like q; present keys and values `[batch, kvHeads, total, size]`; scores `[batch, heads, length, total]`.
 /// - Formula: softmax(softcap(q · kᵀ · scale) + mask) · v, softcap(x) = c · tanh(x / c).
-/// - Source: ONNX Attention-24.
+/// - Source: ONNX Attention-24; `window` is an attribute of our own.
 package struct Attention: Operator {
   package static let name = OperatorName("Attention", since: 24)
 
@@ -21,17 +21,24 @@ package struct Attention: Operator {
   package var kvHeads: Int?
   package var scale: Float?
   package var softcap: Float
+  /// Keys that a query sees at most, its own position and those before it; 0 for all.
+  ///
+  /// Only where attention is causal.
+  package var window: Int
   package var scores: Scores
   package var softmaxType: ElementType?
 
   package init(
-    isCausal: Bool = false, heads: Int? = nil, kvHeads: Int? = nil, scale: Float? = nil, softcap: Float = 0
+    isCausal: Bool = false, heads: Int? = nil, kvHeads: Int? = nil, scale: Float? = nil, softcap: Float = 0,
+    window: Int = 0
   ) {
+    precondition(window == 0 || isCausal && window > 0, "a window needs causal attention")
     self.isCausal = isCausal
     self.heads = heads
     self.kvHeads = kvHeads
     self.scale = scale
     self.softcap = softcap
+    self.window = window
     scores = .raw
     softmaxType = nil
   }
@@ -42,6 +49,7 @@ package struct Attention: Operator {
     kvHeads = try attributes.integerIfPresent("kv_num_heads")
     scale = try attributes.realIfPresent("scale")
     softcap = try attributes.real("softcap", default: 0)
+    window = try attributes.integer("window", default: 0)
     softmaxType = try attributes.elementTypeIfSet("softmax_precision")
     let mode = try attributes.integer("qk_matmul_output_mode", default: 0)
     guard let scores = Scores(rawValue: mode) else {
@@ -56,6 +64,10 @@ package struct Attention: Operator {
     if let scale, scale < 0 {
       throw OperatorError("attribute \"scale\" is \(scale) (expected no negative number).")
     }
+    guard window == 0 || window > 0 && isCausal else {
+      throw OperatorError(
+        "attribute \"window\" is \(window) (expected 0, or at least 1 where attention is causal).")
+    }
   }
 
   package var attributes: Attributes {
@@ -65,6 +77,7 @@ package struct Attention: Operator {
     writer.addIfPresent("kv_num_heads", kvHeads)
     writer.addIfPresent("scale", scale)
     writer.add("softcap", softcap, unless: 0)
+    writer.add("window", window, unless: 0)
     writer.add("qk_matmul_output_mode", scores.rawValue, unless: 0)
     writer.addIfPresent("softmax_precision", softmaxType)
     return writer.attributes

@@ -81,7 +81,9 @@ extension Attention: DifferentiableOperator {
     }
     if isCausal {
       let future = (0..<sizes.length).flatMap { query in
-        (0..<sizes.total).map { $0 > query ? hidden : 0 }
+        (0..<sizes.total).map { key in
+          key > query || window > 0 && key <= query - window ? hidden : 0
+        }
       }
       let causal = builder.constant(Tensor(floats: future, shape: [sizes.length, sizes.total], type: type))
       bias = try bias.map { try builder.sum($0, causal) } ?? causal

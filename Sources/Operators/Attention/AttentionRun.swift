@@ -74,6 +74,9 @@ struct AttentionRun: RealVisitor {
     }
     // Query i stands at position past + i.
     if op.isCausal { for j in row.indices where j > query + sizes.past { row[j] = -.infinity } }
+    if op.window > 0 {
+      for j in row.indices where j <= query + sizes.past - op.window { row[j] = -.infinity }
+    }
     if let counts { for j in row.indices where j >= counts[batch] { row[j] = -.infinity } }
   }
 

@@ -45,7 +45,7 @@ package struct RotaryEmbedding: Operator {
   }
 
   /// Heads, length and features of a head.
-  private func resolved(_ x: Shape) throws -> (heads: Int, length: Int, size: Int) {
+  func resolved(_ x: Shape) throws -> (heads: Int, length: Int, size: Int) {
     try expect(rank: 3, atMost: 4, of: x, "x")
     if x.count == 4 { return (x[1], x[2], x[3]) }
     guard let heads, heads > 0, x[2] % heads == 0 else {

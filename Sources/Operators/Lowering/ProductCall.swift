@@ -96,6 +96,7 @@ struct Product {
   func lower() throws -> KernelCall? {
     guard let operand = site.input(activation), let weights = site.input(weight) else { return nil }
     if stem != nil { return stemCall(operand, weights) }
+    if let call = unpackedCall() { return call }
     guard let encoded = weights.encoded, alpha == 1 else {
       return weights.encoded == nil ? floatCall(ownWeights) : nil
     }

@@ -1,0 +1,13 @@
+#include "simd.h"
+
+#if defined(__x86_64__)
+CK_AVX512_BEGIN
+#include "../vector/attention.h"
+#include "../vector/rows_f32.h"
+CK_AVX512_END
+
+void ck_avx512_attention(ck_table *table) {
+  fill_attention(table);
+  fill_rows(table);
+}
+#endif
