@@ -107,7 +107,7 @@ let package = Package(
         argumentParser,
       ],
       swiftSettings: swift),
-    tests("Tensors"),
+    tests("Tensors", ["Datasets"]),
     tests("Operators", ["Formats", "Graph", "Tensors"]),
     tests("Execution", ["Operators", "Graph", "Tensors", "CKernels", "Formats", "Quantization"]),
     tests("Datasets", ["Tensors"]),

@@ -28,3 +28,10 @@ extension UnsafeMutableRawPointer {
     storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
   }
 }
+
+/// 1 / `scale`; 0 where that is no finite number, so that what has no scale becomes code 0.
+@inline(__always)
+func reciprocal(_ scale: Float) -> Float {
+  let inverse = 1 / scale
+  return inverse.isFinite ? inverse : 0
+}
