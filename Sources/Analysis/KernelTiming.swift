@@ -198,11 +198,14 @@ extension KernelBench.Shape {
       }
     }
     let half = 1 << (bits - 1)
-    let size = kernels.packed_bytes_wq(n, 1, k, bits, Self.group)
     let codes: UnsafeMutablePointer<Int8> = workspace.codes(n * k, -half...half - 1)
     let scales = workspace.floats(n * (k / Self.group)) { Float($0 % 1000 + 1) * 1e-4 }
+    var source = ck_wq()
+    (source.n, source.taps, source.k, source.bits, source.group) = (n, 1, k, bits, Self.group)
+    (source.codes, source.scales, source.for_bytes) = (codes, scales, isInteger ? 1 : 0)
+    let size = kernels.packed_bytes_wq(&source)
     let packed = (0..<copies).map { _ in workspace.bytes(size) }
-    for matrix in packed { kernels.pack_wq(n, 1, k, bits, Self.group, codes, scales, nil, matrix) }
+    for matrix in packed { kernels.pack_wq(&source, matrix) }
     let scratch = workspace.bytes(kernels.wq_scratch_bytes(1, k))
     guard isInteger else {
       var g = ck_gemm_wq()

@@ -62,6 +62,21 @@ CK_INLINE ck_seen ck_seen_keys(const ck_attention_f32 *a, size_t query) {
   return (ck_seen){from, to};
 }
 
+/// Whether a number is a float16, which then is put in `half`.
+CK_INLINE int ck_exact_half(float x, uint16_t *half) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+  const uint32_t magnitude = bits & 0x7FFFFFFF;
+  if (magnitude >= 0x38800000) {  // 2^-14
+    *half = (uint16_t)(sign | (magnitude - 0x38000000) >> 13);
+    return magnitude < 0x47800000 && !(magnitude & 0x1FFF);
+  }
+  const float steps = (x < 0 ? -x : x) * 0x1p24f;  // below 1024
+  *half = (uint16_t)(sign | (uint16_t)steps);
+  return (float)(uint16_t)steps == steps;
+}
+
 /// How many rows of work a tile takes when `rows` are split evenly into tiles of at most `most`.
 CK_INLINE size_t ck_even_tile(size_t rows, size_t most) { return ck_divide_up(rows, ck_divide_up(rows, most)); }
 

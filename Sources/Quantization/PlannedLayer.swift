@@ -44,7 +44,8 @@ extension Recipe {
     var plain = self
     plain.defaults.weights.scale = .max  // not searched, which takes time
     for index in plain.rules.indices { plain.rules[index].change.weights.scale = nil }
-    let quantizer = Quantizer(graph: graph, infos: infos, recipe: plain, threads: threads)
+    var quantizer = Quantizer(graph: graph, infos: infos, recipe: plain, threads: threads)
+    quantizer.measuresOnly = true
     let (resolution, placement) = plain.resolveAndPlace(graph, infos: infos)
     var encoded = EncodedGraph(graph: graph)
     for (value, root) in placement.roots {

@@ -30,6 +30,8 @@ struct Quantizer {
   let threads: Int
   /// Instead of compiling the graph, for tests.
   var prepare: ((Graph, [ValueName: Shape]) throws -> Calibrator.Run)?
+  /// Whether blocks need the right size alone, as encoding them takes time.
+  var measuresOnly = false
   /// What need not be observed.
   var observations: Observations?
 
@@ -88,10 +90,10 @@ struct Quantizer {
 
   /// A recipe made by hand may ask for what reading one refuses.
   private func refuseWhatIsMissing() throws {
-    let changes = recipe.rules.map(\.change)
-    if let format = recipe.defaults.weights.format ?? changes.lazy.compactMap(\.weights.format).first {
-      throw QuantizationError(
-        "weights.format \(format) is not in this version. Use bits and granularity {group: n}.")
+    let asked = [recipe.defaults.weights.format] + recipe.rules.map(\.change.weights.format)
+    for case let format? in asked where format != WeightSettings.noFormat && BlockFormats.named(format) == nil {
+      let known = BlockFormats.all.map(\.name).joined(separator: ", ")
+      throw QuantizationError("weights.format is \(format), expected \(known).")
     }
   }
 

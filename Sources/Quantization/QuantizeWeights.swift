@@ -11,6 +11,8 @@ extension Quantizer {
     var tensor: Tensor
     /// Static layers: bias value, its elements and the input's scale.
     var bias: (value: ValueName, elements: [Float], inputScale: Float)?
+
+    var format: (any BlockFormat)? { settings.format.flatMap(BlockFormats.named) }
   }
 
   private struct Result: Sendable {
@@ -43,8 +45,7 @@ extension Quantizer {
           node: name, value: weight.value, settings: layer.effective.weights, role: weight.role,
           tensor: tensor)
         job.bias = bias(encoded, index, layer, weight)
-        unshare(&job, &encoded, index, readers, &owned)
-        jobs.append(job)
+        if unshare(&job, &encoded, index, readers, &owned) { jobs.append(job) }
       }
     }
     for (job, result) in zip(jobs, try run(jobs)) {
@@ -89,42 +90,58 @@ extension Quantizer {
   }
 
   /// Gives the node constants of its own where others encode the same ones in another way: a bias always, because its
-  /// scale follows the layer's input; a weight when settings, axes or bias differ.
+  /// scale follows the layer's input; a weight when settings, axes or bias differ. `false` where the weight is encoded
+  /// for another already.
   private func unshare(
     _ job: inout Job, _ encoded: inout EncodedGraph, _ index: Int, _ readers: [ValueName: [Int]],
     _ owned: inout [ValueName: Job]
-  ) {
+  ) -> Bool {
     if let bias = job.bias, (readers[bias.value] ?? []).count > 1 {
       let copy = bias.value + "@" + job.node
       encoded.graph.constants[copy] = encoded.graph.constants[bias.value] ?? infos[bias.value]?.constant
       if let input = job.role.bias { encoded.graph.nodes[index].inputs[input] = copy }
       job.bias?.value = copy
     }
-    if let other = owned[job.value],
-      other.settings != job.settings || other.role.channelAxis != job.role.channelAxis
-        || other.role.featureAxis != job.role.featureAxis || other.bias != nil || job.bias != nil
-    {
+    if let other = owned[job.value] {
+      let isSame =
+        other.settings == job.settings && other.role.channelAxis == job.role.channelAxis
+        && other.role.featureAxis == job.role.featureAxis && other.bias == nil && job.bias == nil
+      if isSame { return false }
       let copy = job.value + "@" + job.node
       encoded.graph.constants[copy] = job.tensor
       encoded.graph.nodes[index].inputs[job.role.input] = copy
       job.value = copy
     }
     owned[job.value] = job
+    return true
   }
 
+  /// Blocks take all threads row by row, others a thread each.
   private func run(_ jobs: [Job]) throws -> [Result?] {
     let results = Locked<[Int: Result]>([:])
-    parallel(jobs.count, grain: 1, threads: threads) { indices in
-      for index in indices {
-        let result = Quantizer.encode(jobs[index])
-        results.withLock { $0[index] = result }
-      }
+    func encode(_ index: Int, threads: Int) {
+      let result = encode(jobs[index], threads: threads)
+      results.withLock { $0[index] = result }
+    }
+    let (blocks, others) = (jobs.indices.filter { jobs[$0].format != nil }, jobs.indices.filter { jobs[$0].format == nil })
+    for index in blocks { encode(index, threads: threads) }
+    parallel(others.count, grain: 1, threads: threads) { places in
+      for place in places { encode(others[place], threads: 1) }
     }
     return results.withLock { results in jobs.indices.map { results[$0] } }
   }
 
   /// `nil` when a weight is not finite.
-  private static func encode(_ job: Job) -> Result? {
+  private func encode(_ job: Job, threads: Int) -> Result? {
+    if let format = job.format {
+      if measuresOnly {
+        let bytes = job.tensor.count / format.elements * format.bytes
+        let blocks = Tensor(shape: [bytes], type: .uint8) { _ in }
+        return Result(
+          weight: EncodedTensor(blocks: blocks, shape: job.tensor.shape, format: format, threads: threads), raised: 0)
+      }
+      return EncodedTensor(finite: job.tensor, format: format, threads: threads).map { Result(weight: $0, raised: 0) }
+    }
     let encoder = WeightEncoder(
       settings: job.settings, shape: job.tensor.shape, channelAxis: job.role.channelAxis,
       groupAxis: job.role.featureAxis)

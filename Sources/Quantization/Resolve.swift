@@ -118,11 +118,51 @@ extension ResolvedLayer {
       effective.activations.bits = 8
       reasons.append("dynamic activations have at most 8 bits: 8")
     }
-    settleGroups()
+    if effective.weights.format == nil {
+      settleGroups()
+      if effective.weights.method == .imatrix {
+        effective.weights.method = .nearest
+        reasons.append("imatrix is for block formats: rounded to nearest")
+      }
+    } else {
+      settleFormat(weight)
+    }
     // Training starts from the scale with the least error.
     if effective.mode == .qat, effective.weights.scale == nil { effective.weights.scale = .mse }
     if effective.mode.isStatic && effective.activations.bits > 8 {
       reasons.append("\(effective.activations.bits)-bit activations run simulated only")
+    }
+  }
+
+  /// What becomes of a block format, which holds the weights of rows of input features and nothing else.
+  private mutating func settleFormat(_ weight: Weight) {
+    guard let name = effective.weights.format, let asked = BlockFormats.named(name) else { return }
+    let last = weight.shape.count - 1
+    guard weights.count == 1, last == 1, weight.role.featureAxis == last else {
+      stayFloat(
+        weight.role.featureAxis == last || weights.count > 1
+          ? "\(name) holds matrices, and \(operatorName) has weights \(weight.shape.shapeText): float"
+          : "blocks of \(name) run along the last axis, and the input features along axis \(weight.role.featureAxis) of \(weight.shape.shapeText): float"
+      )
+      return
+    }
+    let features = weight.shape[last]
+    guard let format = BlockFormats.fitting(asked, features: features) else {
+      stayFloat("\(features) input features are no whole number of blocks of \(name) or of its fallback: float")
+      return
+    }
+    if format.name != asked.name {
+      reasons.append(
+        "\(features) input features are not a multiple of \(asked.elements), the block of \(asked.name): \(format.name)")
+    }
+    if effective.mode != .weightOnly {
+      effective.mode = .weightOnly
+      reasons.append("\(format.name) holds weights only: weight-only")
+    }
+    effective.weights = effective.weights.fixed(by: format)
+    if effective.weights.method != .imatrix && effective.weights.method != .nearest {
+      reasons.append("\(format.name) has an encoder of its own instead of \(effective.weights.method.title)")
+      effective.weights.method = .nearest
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Graph
+import Operators
 import Tensors
 
 /// Weights channel by channel, and how far their codes are from them.
@@ -104,21 +105,20 @@ package struct WeightErrors: Sendable, Hashable {
     return counts
   }
 
-  /// Calls `body` with every element's place, its w − q, and the scale of its code.
+  /// Calls `body` with every element's place, its w − q, and the scale of its code; infinity where codes have no even
+  /// steps.
   static func forEachError(
     _ tensor: Tensor, _ encoded: EncodedTensor, _ body: (_ index: Int, _ error: Float, _ scale: Float) -> Void
   ) {
     let encoding = encoded.encoding
-    let isSigned = encoded.codes.type == .int8
+    let reals = decodedFloats(encoded)
+    let hasSteps = encoded.hasEvenCodes
     let layout = WeightEncoder(encoding, shape: tensor.shape).layout
     tensor.withElements(of: Float.self) { weights in
-      encoded.codes.withBytes { bytes in
-        layout.forEachRun { range, cell, advances in
-          for (offset, index) in range.enumerated() {
-            let place = advances ? cell + offset : cell
-            let code = isSigned ? Int32(Int8(bitPattern: bytes[index])) : Int32(bytes[index])
-            body(index, weights[index] - encoding.real(code, at: place), encoding.scales[place])
-          }
+      layout.forEachRun { range, cell, advances in
+        for (offset, index) in range.enumerated() {
+          let scale = hasSteps ? encoding.scales[advances ? cell + offset : cell] : .infinity
+          body(index, weights[index] - reals[index], scale)
         }
       }
     }

@@ -25,12 +25,15 @@ package struct WeightPreview: Sendable, Hashable {
     let encoding = encoded.encoding
     let scales = encoding.scales
     let widest = scales.indices.max { abs(scales[$0]) < abs(scales[$1]) } ?? 0
-    // A scale may be negative (`range: signed`).
-    let ends = [encoding.codes.lowerBound, encoding.codes.upperBound].map { encoding.real($0, at: widest) }
+    levels = Int(encoding.codes.upperBound - encoding.codes.lowerBound) + 1
+    // A scale may be negative (`range: signed`). Without even codes it is the largest magnitude of its block.
+    let ends =
+      encoded.hasEvenCodes
+      ? [encoding.codes.lowerBound, encoding.codes.upperBound].map { encoding.real($0, at: widest) }
+      : [-abs(scales[widest]), abs(scales[widest])]
     lower = min(ends[0], ends[1])
     upper = max(ends[0], ends[1])
-    step = abs(scales[widest])
-    levels = Int(encoding.codes.upperBound - encoding.codes.lowerBound) + 1
+    step = encoded.hasEvenCodes ? abs(scales[widest]) : (upper - lower) / Float(levels - 1)
     var outside = 0
     var noise = 0.0
     WeightErrors.forEachError(tensor, encoded) { _, error, scale in
@@ -47,6 +50,17 @@ package struct WeightPreview: Sendable, Hashable {
 }
 
 extension EncodedTensor {
+  /// float32 weights as blocks; `nil` where one is NaN or infinite.
+  init?(finite tensor: Tensor, format: any BlockFormat, importance: [Float]? = nil, threads: Int) {
+    let encoded = tensor.withElements(of: Float.self) { weights -> EncodedTensor? in
+      guard Extremes(weights).isFinite else { return nil }
+      return EncodedTensor(
+        weights, shape: tensor.shape, format: format, importance: importance, threads: threads)
+    }
+    guard let encoded else { return nil }
+    self = encoded
+  }
+
   /// float32 weights rounded to nearest, whatever the method of the settings.
   ///
   /// `nil` for weights that are not finite float32.
@@ -54,6 +68,13 @@ extension EncodedTensor {
     guard tensor.type == .float32, tensor.count > 0, role.channelAxis < tensor.rank,
       role.featureAxis < tensor.rank
     else { return nil }
+    if let format = settings.format.flatMap(BlockFormats.named) {
+      guard tensor.shape[tensor.rank - 1] % format.elements == 0,
+        let encoded = EncodedTensor(finite: tensor, format: format, threads: 1)
+      else { return nil }
+      self = encoded
+      return
+    }
     let encoder = WeightEncoder(
       settings: settings, shape: tensor.shape, channelAxis: role.channelAxis, groupAxis: role.featureAxis)
     guard let numbers = tensor.withElements(of: Float.self, { encoder.scales($0) }) else { return nil }

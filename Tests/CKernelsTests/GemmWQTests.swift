@@ -4,15 +4,24 @@ import Testing
 private struct Weights: CustomTestStringConvertible, Sendable {
   var bits: Int
   var group: Int
-  var zeros: Bool
+  var zeros: Zeros
+  /// Whether scales are float16 numbers.
+  var halves: Bool
 
-  var testDescription: String { "\(bits) bits group \(group)\(zeros ? " zeros" : "")" }
+  /// Whole ones are those of byte rows.
+  enum Zeros: String { case none, whole, real }
+
+  var testDescription: String { "\(bits) bits group \(group) zeros \(zeros)\(halves ? " halves" : "")" }
 
   static let all: [Weights] = [8, 4, 2].flatMap { bits in
     [16, 32, 128, 5, 4096].flatMap { group in
-      [false, true].map { Weights(bits: bits, group: group, zeros: $0) }
+      [Zeros.none, .whole, .real].flatMap { zeros in
+        [false, true].map { Weights(bits: bits, group: group, zeros: zeros, halves: $0) }
+      }
     }
   }
+
+  static let forBytes = all.filter { $0.zeros != .real }
 }
 
 private let shapes: [Sizes] = [
@@ -29,9 +38,9 @@ private final class Product<Element: BitwiseCopyable> {
   let sizes: Sizes
   let weights: Weights
   let source: RowSource<Element>
-  let codes: [Int8]
-  let scales: [Float]
-  let zeros: [Int32]
+  var codes: [Int8]
+  var scales: [Float]
+  let zeros: [Float]
   let bias: Guarded<Float>
   let residual: Guarded<Float>
   let aZeros: Guarded<Int32>
@@ -48,8 +57,10 @@ private final class Product<Element: BitwiseCopyable> {
     let highest = 1 << (weights.bits - 1)
     codes = random.integers(n * taps * k, -highest...highest - 1).map { Int8($0) }
     groups = (k + weights.group - 1) / weights.group
-    scales = random.floats(n * taps * groups, 0.01...0.03)
-    zeros = random.integers(n * taps * groups, Int32(-highest)...Int32(highest - 1))
+    let drawn = random.floats(n * taps * groups, 0.01...0.03)
+    scales = weights.halves ? drawn.map { Float(Float16($0)) } : drawn
+    let shifts = random.floats(n * taps * groups, Float(-highest)...Float(highest - 1))
+    zeros = weights.zeros == .whole ? shifts.map { $0.rounded() } : shifts
     bias = Guarded(random.floats(n))
     residual = Guarded(random.floats(m * n))
     aZeros = Guarded(random.integers(m, 0...255))
@@ -58,12 +69,22 @@ private final class Product<Element: BitwiseCopyable> {
 
   func packed(_ table: ck_table) -> Guarded<UInt8> {
     let (n, taps, k) = (sizes.n, sizes.taps, sizes.k)
-    // Packed weights sit at 64-byte addresses in a program, so their length is rounded here.
-    let bytes = (table.packed_bytes_wq(n, taps, k, weights.bits, weights.group) + 63) / 64 * 64
-    let packed = Guarded<UInt8>(bytes, filledWith: 0x33)
-    table.pack_wq(
-      n, taps, k, weights.bits, weights.group, codes, scales, weights.zeros ? zeros : nil, packed.pointer)
-    return packed
+    return codes.withUnsafeBufferPointer { codes in
+      scales.withUnsafeBufferPointer { scales in
+        zeros.withUnsafeBufferPointer { zeros in
+          var source = ck_wq()
+          (source.n, source.taps, source.k) = (n, taps, k)
+          (source.bits, source.group) = (weights.bits, weights.group)
+          (source.codes, source.scales) = (codes.baseAddress, scales.baseAddress)
+          source.zeros = weights.zeros == .none ? nil : zeros.baseAddress
+          source.for_bytes = weights.zeros == .real ? 0 : 1
+          // Packed weights sit at 64-byte addresses in a program, so their length is rounded here.
+          let packed = Guarded<UInt8>((table.packed_bytes_wq(&source) + 63) / 64 * 64, filledWith: 0x33)
+          table.pack_wq(&source, packed.pointer)
+          return packed
+        }
+      }
+    }
   }
 
   func scratch(_ table: ck_table) -> Guarded<UInt8> {
@@ -78,7 +99,7 @@ private final class Product<Element: BitwiseCopyable> {
     for t in 0..<sizes.taps {
       for x in 0..<sizes.k {
         let at = (j * sizes.taps + t) * groups + x / weights.group
-        let code = Double(codes[(j * sizes.taps + t) * sizes.k + x]) - (weights.zeros ? Double(zeros[at]) : 0)
+        let code = Double(codes[(j * sizes.taps + t) * sizes.k + x]) - (weights.zeros == .none ? 0 : Double(zeros[at]))
         let term = row[t * sizes.k + x] * code * Double(scales[at])
         sum += term
         magnitude += abs(term)
@@ -163,6 +184,34 @@ private final class Product<Element: BitwiseCopyable> {
     }
   }
 
+  /// A level may hold scales in two bytes where they lose nothing by it, and nowhere else.
+  @Test(arguments: levels)
+  func halvesLoseNothing(level: ck_level) {
+    // The largest and smallest float16 numbers, and neighbours that are none.
+    let exact: [Float] = [65504, -65504, 0x1p-14, 0x1p-24, -0x1.8p-23, 0x1.ffcp-15, 0, 1]
+    let others: [Float] = [65520, 65505, 0x1p-25, 0x1.8p-24, 0x1.002p-14, 0x1.ffep-15, 1.001, 1e30]
+    for (index, scale) in (exact + others).enumerated() {
+      let weights = Weights(bits: 8, group: 1, zeros: .none, halves: false)
+      let sizes = Sizes(m: 1, n: 1, k: 1)
+      let product = Product<Float>(sizes, weights, padding: 0) { count, _ in .init(repeating: 1, count: count) }
+      product.codes[0] = 1
+      product.scales[0] = scale
+      let packed = product.packed(table(level)), scratch = product.scratch(table(level))
+      let c = Guarded<Float>(1, filledWith: 0)
+      var g = ck_gemm_wq()
+      g.rows = product.source.rows
+      (g.m, g.n, g.bits, g.group, g.c, g.c_stride) = (1, 1, 8, 1, c.pointer, 1)
+      (g.lower, g.upper) = (-.infinity, .infinity)
+      g.packed = UnsafeRawPointer(packed.pointer)
+      g.scratch = UnsafeMutableRawPointer(scratch.pointer)
+      table(level).gemm_wq(&g, 0, 1, 0, 1)
+      let isHalf = packed.pointer[1] == 1
+      #expect(isHalf == (index < exact.count), "\(scale)")
+      #expect(abs(c.values[0] - scale) <= abs(scale) * 1e-6, "\(scale)")
+      withExtendedLifetime((packed, scratch, product)) {}
+    }
+  }
+
   /// Numbers that are none, and magnitudes at the ends of the range, in one row of two.
   @Test(arguments: [CK_SCALAR] + levels, [Float.infinity, .nan, 3e38, 1e-38, -1, 0])
   func oddActivations(level: ck_level, odd: Float) {
@@ -195,7 +244,7 @@ private final class Product<Element: BitwiseCopyable> {
 
   @Test(arguments: levels, shapes)
   func codeRowsEqualScalar(level: ck_level, sizes: Sizes) {
-    for weights in Weights.all {
+    for weights in Weights.forBytes {
       let product = Product<UInt8>(sizes, weights, padding: 97) { $1.integers($0, 0...255) }
       for perRow in [false, true] {
         let expected = runCodes(scalar, product, perRow: perRow)
@@ -209,7 +258,7 @@ private final class Product<Element: BitwiseCopyable> {
 
   @Test(arguments: shapes)
   func scalarCodeRows(sizes: Sizes) {
-    for weights in Weights.all {
+    for weights in Weights.forBytes {
       let product = Product<UInt8>(sizes, weights, padding: 97) { $1.integers($0, 0...255) }
       let ours = runCodes(scalar, product, perRow: true)
       for i in 0..<sizes.m {

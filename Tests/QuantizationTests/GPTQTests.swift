@@ -22,6 +22,25 @@ import Testing
     #expect(try #require(found.encoded.weights["fc_w"]).encoding.scales.count == 24)
   }
 
+  /// A group's scales are chosen from its weights as the features before have moved them.
+  @Test(arguments: [WeightSettings.Scale.max, .mse]) func groupsTakeTheScalesOfMovedWeights(
+    _ scale: WeightSettings.Scale
+  ) throws {
+    let plain = try RoundingNetwork.candidate(.weightOnly, .nearest, granularity: .group(4), scale: scale)
+    let found = try RoundingNetwork.candidate(.weightOnly, .gptq, granularity: .group(4), scale: scale)
+    let nearest = try #require(plain.encoded.weights["fc_w"]).encoding.scales
+    let moved = try #require(found.encoded.weights["fc_w"]).encoding.scales
+    // Of each row of 8 features the first group is as it was, and the second has moved.
+    let rows = nearest.indices.filter { $0 % 2 == 0 }
+    #expect(rows.allSatisfy { nearest[$0] == moved[$0] })
+    #expect(rows.count { nearest[$0 + 1] != moved[$0 + 1] } > rows.count / 2)
+    for layer in ["fc", "columns"] {
+      let before = try RoundingNetwork.error(layer, of: plain, onInputsOf: found)
+      let after = try RoundingNetwork.error(layer, of: found, onInputsOf: found)
+      #expect(after < 0.9 * before, "\(layer): \(after) of \(before)")
+    }
+  }
+
   @Test func resultsDoNotDependOnThreads() throws {
     let results = try [1, 2].map {
       try RoundingNetwork.candidate(.static, .gptq, threads: $0).encoded.weights.mapValues {

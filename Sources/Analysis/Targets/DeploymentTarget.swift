@@ -100,6 +100,9 @@ struct LintLayer: Sendable {
     if case .group(let size)? = weight?.encoding.scheme.granularity { size } else { nil }
   }
 
+  /// The block format of the weight.
+  var format: String? { weight?.encoding.scheme.format }
+
   var weightBits: Int? { weight?.encoding.scheme.bits }
 
   /// Input features of the weight.

@@ -24,14 +24,18 @@ extension DeploymentTarget {
         return "\(features) input features are not a multiple of 32: the tensor stays F16."
       },
       LintRule("block-256") { layer in
-        guard let features = layer.features, features % 32 == 0, features % 256 != 0,
+        guard layer.format == nil, let features = layer.features, features % 32 == 0, features % 256 != 0,
           (layer.weightBits ?? 8) < 8
         else { return nil }
         return
           "\(features) input features are not a multiple of 256: K-quants are replaced by Q4_0, Q5_0, Q5_1 or Q8_0."
       },
+      LintRule("format") { layer in
+        guard let format = layer.format, GGMLType.named(format) == nil else { return nil }
+        return "\(format) is no type of GGUF (expected one of its own, such as Q4_K). Choose another format."
+      },
       LintRule("group") { layer in
-        guard layer.weight != nil, layer.group != 32 else { return nil }
+        guard layer.weight != nil, layer.format == nil, layer.group != 32 else { return nil }
         return
           "\(layer.group.map { "groups of \($0)" } ?? "\(layer.weight?.encoding.scales.count ?? 0) scales for the tensor") (expected groups of 32): scales are computed anew there."
       },

@@ -151,7 +151,7 @@ package struct WhatIf: Sendable {
   private static func answerable(_ planned: PlannedLayer) -> PlannedLayer {
     var result = planned
     switch planned.settings.weights.method {
-    case .nearest: break
+    case .nearest, .imatrix: break
     case .gptq:
       let features = planned.layer.weights.map { weight in
         Double(weight.elements / Swift.max(weight.shape[weight.role.channelAxis], 1))

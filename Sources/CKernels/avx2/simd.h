@@ -17,6 +17,7 @@ typedef __m256i vi;
 
 CK_INLINE vf v_set(float x) { return _mm256_set1_ps(x); }
 CK_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
+CK_INLINE vf v_load_half(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 CK_INLINE void v_store(float *p, vf x) { _mm256_storeu_ps(p, x); }
 /// All bits in the first n < 8 lanes.
 CK_INLINE vi v_mask(size_t n) {

@@ -1,28 +1,15 @@
-// A few float rows times weights with group scales, at the speed of memory: after ../vector/gemm_wq.h.
-//
-// The elements of a group become whole numbers of 24 bits, in units of the largest magnitude / 8355000, written as three
-// digits of one signed byte: v = 65536·d₂ + 256·d₁ + d₀. Then vpdpbusd multiplies four codes with four digits, where
-// floats would need each code converted. Rounding to the unit costs no more than the rounding of a float sum; sums of
-// digits are exact.
+// The digits of ../vector/fixed_wq.h for vpdpbusd, which multiplies four codes with four digits: three digits of one
+// signed byte, v = 65536·d₂ + 256·d₁ + d₀.
+enum { DIGITS = 3 };
+#include "../vector/fixed_tile.h"
 
-#define LARGEST 8355000.0f  // a little below 127·(65536 + 256 + 1), the most that three digits hold
-enum { DIGITS = 3, LONGEST = 1 << 14 };  // sums of longer groups could leave int32
-
-typedef struct {
-  float unit;
-  int32_t sums[DIGITS];  // Σ d over the group
-} digit_group;
-
-typedef struct {
-  const ck_gemm_wq *g;
-  const wq_layout *l;
-  size_t row, column, end;
-  const int8_t *digits;         // [rows][digit][span], groups filled up with zeros
-  const digit_group *groups;    // [rows][taps · groups]
-} fixed_tile;
+CK_INLINE size_t fixed_digit(int bits) { return (void)bits, 1; }
+CK_INLINE size_t fixed_bytes(int bits) { return (void)bits, DIGITS; }
+CK_INLINE size_t fixed_longest(int bits) { return (void)bits, 1 << 14; }
 
 /// One group as digits; 0 when an element is not finite.
-static int to_digits(const float *from, size_t length, size_t filled, size_t span, int8_t *to, digit_group *group) {
+static int to_digits(int bits, const float *from, size_t length, size_t filled, size_t span, int8_t *to,
+                     digit_group *group) {
   const __m512 limit = _mm512_set1_ps(3.4e38f);
   __m512 largest = _mm512_setzero_ps();
   __mmask16 wrong = 0;
@@ -53,44 +40,51 @@ static int to_digits(const float *from, size_t length, size_t filled, size_t spa
       _mm_mask_storeu_epi8(to + (size_t)d * span + x, place, _mm512_cvtepi32_epi8(digit[d]));
     }
   }
-  for (int d = 0; d < DIGITS; d++) group->sums[d] = _mm512_reduce_add_epi32(sums[d]);
+  // Codes become unsigned bytes: narrow ones are stored plus half their range, bytes get it where they are read.
+  int32_t sum[DIGITS];
+  for (int d = 0; d < DIGITS; d++) {
+    sum[d] = _mm512_reduce_add_epi32(sums[d]);
+    group->start[d] = -sum[d] * (1 << (bits - 1));
+  }
+  group->sum = (float)sum[2] * 65536 + ((float)sum[1] * 256 + (float)sum[0]);
   return 1;
 }
 
-CK_INLINE void multiply(const int bits, const int rows, const int panels, const fixed_tile *t) {
+/// `units` of every group, or 0 where they differ.
+CK_INLINE void multiply_groups(const int bits, const int rows, const int panels, const size_t all_units,
+                               const fixed_tile *t) {
   const wq_layout *l = t->l;
   const size_t all_groups = t->g->rows.taps * l->groups, span = l->span;
-  const char *at[4];
-  CK_UNROLL for (int p = 0; p < panels; p++) at[p] = wq_panel(l, t->g->packed, t->column + V_WIDTH * (size_t)p);
-  // Codes as unsigned bytes: narrow ones are stored plus half their range, bytes get it here.
+  wq_cursor c = wq_panel(l, t->g->packed, t->column);
+  if (panels == WIDE) c = (wq_cursor){c.at, 0, WIDE};
   const vi flip = _mm512_set1_epi8((char)0x80);
-  const int32_t half = 1 << (bits - 1);
-  vf total[8];
+  vf total[4];
   CK_UNROLL for (int o = 0; o < rows * panels; o++) total[o] = v_set(0);
   const int8_t *a = t->digits;
   size_t group = 0;
   for (size_t s = 0; s < all_groups; s++) {
     vf scale[4], zero[4];
-    vi sum[8 * DIGITS];
-    CK_UNROLL for (int p = 0; p < panels; p++) {
-      scale[p] = v_load((const float *)at[p]);
-      zero[p] = l->zeros ? v_from_int(vi_load(at[p] + UNIT)) : v_set(0);
-      at[p] += l->zeros ? 2 * UNIT : UNIT;
-    }
+    vi sum[4 * DIGITS];
+    wq_numbers(l, &c, panels, scale, zero);
     CK_UNROLL for (int r = 0; r < rows; r++) {
       const digit_group *of = t->groups + (size_t)r * all_groups + s;
       CK_UNROLL for (int d = 0; d < DIGITS; d++) {
-        CK_UNROLL for (int p = 0; p < panels; p++) sum[(r * panels + p) * DIGITS + d] = vi_set(-half * of->sums[d]);
+        CK_UNROLL for (int p = 0; p < panels; p++) sum[(r * panels + p) * DIGITS + d] = vi_set(of->start[d]);
       }
     }
-    size_t units = ck_divide_up(wq_length(l, group), l->per_unit);
-    group = group + 1 == l->groups ? 0 : group + 1;
+    size_t units = all_units;
+    if (!all_units) {
+      units = ck_divide_up(wq_length(l, group), 32 / (size_t)bits);
+      group = group + 1 == l->groups ? 0 : group + 1;
+    }
     for (size_t u = 0; u < units; u++) {
       vi unit[4];
-      CK_UNROLL for (int p = 0; p < panels; p++) {
-        unit[p] = vi_load(at[p]);
-        if (bits == 8) unit[p] = _mm512_xor_si512(unit[p], flip);
-        at[p] += UNIT;
+      if (panels == WIDE) {
+        CK_UNROLL for (int p = 0; p < panels; p++) __builtin_prefetch(c.at + AHEAD + UNIT * p);
+      }
+      wq_units(&c, panels, unit);
+      if (bits == 8) {
+        CK_UNROLL for (int p = 0; p < panels; p++) unit[p] = _mm512_xor_si512(unit[p], flip);
       }
       CK_UNROLL for (int step = 0; step < 32 / bits / V_STEP; step++) {
         vi w[4];
@@ -111,12 +105,11 @@ CK_INLINE void multiply(const int bits, const int rows, const int panels, const 
     }
     CK_UNROLL for (int r = 0; r < rows; r++) {
       const digit_group *of = t->groups + (size_t)r * all_groups + s;
-      const vf all = v_set((float)of->sums[2] * 65536 + ((float)of->sums[1] * 256 + (float)of->sums[0]));
       CK_UNROLL for (int p = 0; p < panels; p++) {
         const int o = r * panels + p;
         vf y = v_fma(v_from_int(sum[o * DIGITS + 1]), v_set(256), v_from_int(sum[o * DIGITS]));
         y = v_fma(v_from_int(sum[o * DIGITS + 2]), v_set(65536), y);
-        if (l->zeros) y = y - zero[p] * all;
+        if (l->zeros) y = y - zero[p] * v_set(of->sum);
         total[o] = v_fma(y * v_set(of->unit), scale[p], total[o]);
       }
     }
@@ -127,49 +120,9 @@ CK_INLINE void multiply(const int bits, const int rows, const int panels, const 
   }
 }
 
-typedef void (*fixed_kernel)(const fixed_tile *);
-#define FIXED(bits, rows, panels) \
-  static void fixed_##bits##_##rows##x##panels(const fixed_tile *t) { multiply(bits, rows, panels, t); }
-#define FIXED_KERNELS(bits) FIXED(bits, 1, 4) FIXED(bits, 1, 1) FIXED(bits, 2, 2) FIXED(bits, 2, 1)
-FIXED_KERNELS(8)
-FIXED_KERNELS(4)
-FIXED_KERNELS(2)
-#define FIXED_SET(bits) {{fixed_##bits##_1x1, fixed_##bits##_1x4}, {fixed_##bits##_2x1, fixed_##bits##_2x2}}
-/// [bits][rows - 1][several panels]
-static const fixed_kernel fixed_kernels[3][2][2] = {FIXED_SET(8), FIXED_SET(4), FIXED_SET(2)};
-
-/// 0 where this is not the way: an element is not finite, or a group too long.
-static int fixed(const ck_gemm_wq *g, size_t m0, size_t m1, size_t n0, size_t n1) {
-  const size_t taps = g->rows.taps, k = g->rows.k;
-  const wq_layout l = wq_open(taps, k, g->bits, g->group, wq_has_zeros(g->packed));
-  const size_t groups_bytes = taps * l.groups * sizeof(digit_group), row_bytes = DIGITS * l.span + groups_bytes;
-  if (ck_min(g->group, k) > LONGEST || row_bytes > scratch_bytes(taps, k)) return 0;
-  const size_t most = 2 * row_bytes <= scratch_bytes(taps, k) ? 2 : 1;
-  const fixed_kernel(*set)[2] = fixed_kernels[g->bits == 8 ? 0 : g->bits == 4 ? 1 : 2];
-  fixed_tile t = {g, &l, m0, n0, n1, NULL, NULL};
-  while (t.row < m1) {
-    const size_t rows = ck_min(most, m1 - t.row);
-    digit_group *groups = g->scratch;
-    int8_t *digits = (int8_t *)(groups + rows * taps * l.groups);
-    t.groups = groups;
-    t.digits = digits;
-    for (size_t r = 0; r < rows; r++, digits += (DIGITS - 1) * l.span)
-      for (size_t tap = 0; tap < taps; tap++) {
-        const float *from = ck_piece(&g->rows, t.row + r, tap, sizeof(float));
-        for (size_t s = 0; s < l.groups; s++) {
-          size_t length = wq_length(&l, s), filled = ck_divide_up(length, l.per_unit) * l.per_unit;
-          if (!to_digits(from, length, filled, l.span, digits, groups++)) return 0;
-          from += length;
-          digits += filled;
-        }
-      }
-    const size_t several = (rows == 1 ? 4 : 2) * V_WIDTH;
-    for (t.column = n0; t.column < n1;) {
-      const int together = n1 - t.column >= several;
-      set[rows - 1][together](&t);
-      t.column += together ? several : V_WIDTH;
-    }
-    t.row += rows;
-  }
-  return 1;
+CK_INLINE void multiply(const int bits, const int rows, const int panels, const fixed_tile *t) {
+  if (t->l->group == 32 && t->l->k % 32 == 0)
+    multiply_groups(bits, rows, panels, (size_t)bits, t);
+  else
+    multiply_groups(bits, rows, panels, 0, t);
 }

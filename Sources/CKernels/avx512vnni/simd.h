@@ -17,6 +17,7 @@ typedef __m512i vi;
 
 CK_INLINE vf v_set(float x) { return _mm512_set1_ps(x); }
 CK_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
+CK_INLINE vf v_load_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 CK_INLINE void v_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
 /// The first n < V_WIDTH lanes; the others are zero.
 CK_INLINE vf v_load_n(const float *p, size_t n) { return _mm512_maskz_loadu_ps(ck_mask16(n), p); }

@@ -148,15 +148,25 @@ typedef struct {
   void *scratch;             // scratch_bytes_3x3_u8s8(…) per calling thread, 64-byte aligned
 } ck_conv3x3_u8s8;
 
+// Weights held as codes, of which `group` neighbours along k share a scale:
+// b[n][t][k] = scales[n][t][k / group] · (code - zeros[n][t][k / group]).
+typedef struct {
+  size_t n, taps, k;
+  size_t bits;               // 8, 4 or 2: codes are -2^(bits-1)…2^(bits-1) - 1
+  size_t group;
+  const int8_t *codes;       // [n][taps][k]
+  const float *scales;       // [n][taps][⌈k / group⌉]; packed in 2 bytes each where they all are float16 numbers
+  const float *zeros;        // as scales, finite, or NULL for zero
+  int for_bytes;             // whether gemm_u8wq may read the packed weights: zeros are whole numbers then
+} ck_wq;
+
 // Float rows times weights held as codes with group scales: C = clamp(A·dequantize(B) + bias + residual). For few rows a
 // level may take a group's activations as whole numbers of 24 bits: exact to 1e-7 of the largest of them.
-// b[n][t][k] = scales[n][t][k / group] · (code - zero[n][t][k / group]).
 typedef struct {
   ck_rows rows;              // float32
   size_t m, n;               // of the whole product: few rows are computed in another way than many
-  const void *packed;        // by pack_wq: codes, scales and zeros of this matrix
-  size_t bits;               // 8, 4 or 2 as given to pack_wq
-  size_t group;              // as given to pack_wq
+  const void *packed;        // by pack_wq
+  size_t bits, group;        // as given to pack_wq
   const float *bias;
   float *c;
   size_t c_stride;
@@ -171,7 +181,7 @@ typedef struct {
 typedef struct {
   ck_rows rows;              // uint8
   size_t n;
-  const void *packed;        // by pack_wq
+  const void *packed;        // by pack_wq, for_bytes
   size_t bits, group;
   int32_t a_zero;
   const int32_t *a_zeros;
@@ -285,10 +295,8 @@ typedef struct {
   void (*pack_3x3_u8s8)(size_t n, size_t k, const int8_t *b, void *packed);
   void (*conv3x3_u8s8)(const ck_conv3x3_u8s8 *w, size_t t0, size_t t1);
 
-  // codes: int8 values already in the range of `bits`; zeros may be NULL (symmetric).
-  size_t (*packed_bytes_wq)(size_t n, size_t taps, size_t k, size_t bits, size_t group);
-  void (*pack_wq)(size_t n, size_t taps, size_t k, size_t bits, size_t group, const int8_t *codes,
-                  const float *scales, const int32_t *zeros, void *packed);
+  size_t (*packed_bytes_wq)(const ck_wq *w);
+  void (*pack_wq)(const ck_wq *w, void *packed);
   size_t (*wq_scratch_bytes)(size_t taps, size_t k);
   void (*gemm_wq)(const ck_gemm_wq *g, size_t m0, size_t m1, size_t n0, size_t n1);
   void (*gemm_u8wq)(const ck_gemm_u8wq *g, size_t m0, size_t m1, size_t n0, size_t n1);

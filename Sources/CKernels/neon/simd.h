@@ -17,6 +17,7 @@ typedef int32x4_t vi;
 
 CK_INLINE vf v_set(float x) { return vdupq_n_f32(x); }
 CK_INLINE vf v_load(const float *p) { return vld1q_f32(p); }
+CK_INLINE vf v_load_half(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 CK_INLINE void v_store(float *p, vf x) { vst1q_f32(p, x); }
 CK_INLINE vi vi_set(int32_t x) { return vdupq_n_s32(x); }
 CK_INLINE vi vi_load(const void *p) { return vld1q_s32(p); }

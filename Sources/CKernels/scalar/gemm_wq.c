@@ -4,7 +4,7 @@
 
 typedef struct {
   const float *scales;
-  const int32_t *zeros;  // NULL when symmetric
+  const float *zeros;  // NULL when symmetric
   const int8_t *codes;
 } view;
 
@@ -12,32 +12,34 @@ static size_t align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 static view open_packed(const void *packed, size_t n, size_t taps, size_t groups) {
   const char *at = packed;
+  const size_t bytes = align(n * taps * groups * 4);
   uint32_t has_zeros;
   memcpy(&has_zeros, at, 4);
   view v;
   v.scales = (const float *)(at + 64);
-  at += 64 + align(n * taps * groups * 4);
-  v.zeros = has_zeros ? (const int32_t *)at : NULL;
-  v.codes = (const int8_t *)(at + align(n * taps * groups * 4));
+  v.zeros = has_zeros ? (const float *)(at + 64 + bytes) : NULL;
+  v.codes = (const int8_t *)(at + 64 + (has_zeros ? 2 : 1) * bytes);
   return v;
 }
 
-static size_t packed_bytes(size_t n, size_t taps, size_t k, size_t bits, size_t group) {
-  (void)bits;
-  return 64 + 2 * align(n * taps * ck_divide_up(k, group) * 4) + align(n * taps * k);
+static size_t packed_bytes(const ck_wq *w) {
+  const size_t groups = w->n * w->taps * ck_divide_up(w->k, w->group);
+  return 64 + (w->zeros ? 2 : 1) * align(groups * 4) + align(w->n * w->taps * w->k);
 }
 
-static void pack(size_t n, size_t taps, size_t k, size_t bits, size_t group, const int8_t *codes, const float *scales,
-                 const int32_t *zeros, void *packed) {
-  (void)bits;
-  size_t groups = n * taps * ck_divide_up(k, group);
-  uint32_t has_zeros = zeros != NULL;
+static void pack(const ck_wq *w, void *packed) {
+  const size_t groups = w->n * w->taps * ck_divide_up(w->k, w->group);
+  uint32_t has_zeros = w->zeros != NULL;
   memset(packed, 0, 64);
   memcpy(packed, &has_zeros, 4);
   char *at = (char *)packed + 64;
-  memcpy(at, scales, groups * 4);
-  if (zeros) memcpy(at + align(groups * 4), zeros, groups * 4);
-  memcpy(at + 2 * align(groups * 4), codes, n * taps * k);
+  memcpy(at, w->scales, groups * 4);
+  at += align(groups * 4);
+  if (w->zeros) {
+    memcpy(at, w->zeros, groups * 4);
+    at += align(groups * 4);
+  }
+  memcpy(at, w->codes, w->n * w->taps * w->k);
 }
 
 static size_t scratch_bytes(size_t taps, size_t k) {
@@ -56,9 +58,9 @@ static void gemm_wq(const ck_gemm_wq *g, size_t m0, size_t m1, size_t n0, size_t
         const int8_t *codes = w.codes + (j * taps + t) * k;
         for (size_t s = 0; s < groups; s++) {
           size_t at = (j * taps + t) * groups + s, end = ck_min((s + 1) * g->group, k);
-          int32_t zero = w.zeros ? w.zeros[at] : 0;
+          float zero = w.zeros ? w.zeros[at] : 0;
           float part = 0;
-          for (size_t x = s * g->group; x < end; x++) part += a[x] * (float)(codes[x] - zero);
+          for (size_t x = s * g->group; x < end; x++) part += a[x] * ((float)codes[x] - zero);
           sum += part * w.scales[at];
         }
       }
@@ -83,7 +85,7 @@ static void gemm_u8wq(const ck_gemm_u8wq *g, size_t m0, size_t m1, size_t n0, si
         const int8_t *codes = w.codes + (j * taps + t) * k;
         for (size_t s = 0; s < groups; s++) {
           size_t at = (j * taps + t) * groups + s, end = ck_min((s + 1) * g->group, k);
-          int32_t zero = w.zeros ? w.zeros[at] : 0, part = 0;
+          int32_t zero = w.zeros ? (int32_t)w.zeros[at] : 0, part = 0;
           for (size_t x = s * g->group; x < end; x++) part += (a[x] - a_zero) * (codes[x] - zero);
           float scaled = (float)part * w.scales[at];
           sum = sum + scaled;

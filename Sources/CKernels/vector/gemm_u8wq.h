@@ -21,10 +21,9 @@ CK_INLINE void compute(const int bits, const int rows, const int panels, const t
   const wq_layout *l = t->l;
   const int bias = V_CODE_BIAS(bits);
   size_t all_groups = g->rows.taps * l->groups;
-  const char *at[4];
+  wq_cursor c = wq_panel(l, g->packed, t->column);
   const int32_t *column_sums[4];
   CK_UNROLL for (int p = 0; p < panels; p++) {
-    at[p] = wq_panel(l, g->packed, t->column + V_WIDTH * (size_t)p);
     column_sums[p] = t->column_sums + (t->column / V_WIDTH + (size_t)p) * all_groups * V_WIDTH;
   }
   vf total[2 * ROWS];
@@ -33,22 +32,18 @@ CK_INLINE void compute(const int bits, const int rows, const int panels, const t
   const v_wide *a = t->a;
   size_t group = 0;
   for (size_t s = 0; s < all_groups; s++) {
-    vf scale[4];
+    vf scale[4], shift[4];
     vi zero[4], sum[2 * ROWS];
     CK_UNROLL for (int o = 0; o < rows * panels; o++) sum[o] = vi_set(0);
-    CK_UNROLL for (int p = 0; p < panels; p++) {
-      scale[p] = v_load((const float *)at[p]);
-      if (l->zeros) zero[p] = vi_add(vi_set(bias), vi_load(at[p] + UNIT));
-      at[p] += l->zeros ? 2 * UNIT : UNIT;
+    wq_numbers(l, &c, panels, scale, shift);
+    if (l->zeros) {
+      CK_UNROLL for (int p = 0; p < panels; p++) zero[p] = vi_add(vi_set(bias), v_to_int(shift[p]));
     }
     size_t units = ck_divide_up(wq_length(l, group), l->per_unit);
     group = group + 1 == l->groups ? 0 : group + 1;
     for (size_t u = 0; u < units; u++) {
       vi unit[4];
-      CK_UNROLL for (int p = 0; p < panels; p++) {
-        unit[p] = vi_load(at[p]);
-        at[p] += UNIT;
-      }
+      wq_units(&c, panels, unit);
       CK_UNROLL for (int r = 0; r < rows; r++) {
         CK_UNROLL for (int p = 0; p < panels; p++)
           sum[r * panels + p] = v_dot(bits, sum[r * panels + p], unit[p], a + (size_t)r * l->span);
@@ -89,18 +84,19 @@ CK_INLINE void compute(const int bits, const int rows, const int panels, const t
 #define KERNEL(bits, rows, panels) \
   static void tile_##bits##_##rows##x##panels(const tile *t) { compute(bits, rows, panels, t); }
 #define KERNELS(bits)                                                                                 \
-  KERNEL(bits, 1, 1) KERNEL(bits, 2, 1) KERNEL(bits, 4, 1) KERNEL(bits, 6, 1) KERNEL(bits, 1, 4)      \
-  KERNEL(bits, 2, 2) KERNEL(bits, 4, 2) KERNEL(bits, 6, 2)
+  KERNEL(bits, 1, 1) KERNEL(bits, 2, 1) KERNEL(bits, 4, 1) KERNEL(bits, 6, 1) KERNEL(bits, 1, 2)      \
+  KERNEL(bits, 2, 2) KERNEL(bits, 4, 2) KERNEL(bits, 6, 2) KERNEL(bits, 1, 4)
 KERNELS(8)
 KERNELS(4)
 KERNELS(2)
 
-/// [bits][one or several panels][rows 1, 2, 4, 6]
+/// [bits][vectors 1, 2, 4][rows 1, 2, 4, 6]
 typedef void (*kernel)(const tile *);
-#define SET(b)                                                              \
-  {{tile_##b##_1x1, tile_##b##_2x1, tile_##b##_4x1, tile_##b##_6x1},        \
-   {tile_##b##_1x4, tile_##b##_2x2, tile_##b##_4x2, tile_##b##_6x2}}
-static const kernel kernels[3][2][4] = {SET(8), SET(4), SET(2)};
+#define SET(b)                                                       \
+  {{tile_##b##_1x1, tile_##b##_2x1, tile_##b##_4x1, tile_##b##_6x1}, \
+   {tile_##b##_1x2, tile_##b##_2x2, tile_##b##_4x2, tile_##b##_6x2}, \
+   {tile_##b##_1x4}}
+static const kernel kernels[3][3][4] = {SET(8), SET(4), SET(2)};
 static const size_t row_counts[4] = {1, 2, 4, 6};
 
 /// Rows row..<row+count of codes, each group filled up with zeros, and the sums of the groups.
@@ -121,13 +117,13 @@ static void prepare(const ck_gemm_u8wq *g, const wq_layout *l, size_t row, size_
 
 static void gemm_u8wq(const ck_gemm_u8wq *g, size_t m0, size_t m1, size_t n0, size_t n1) {
   size_t taps = g->rows.taps;
-  wq_layout l = wq_open(taps, g->rows.k, g->bits, g->group, wq_has_zeros(g->packed));
+  wq_layout l = wq_open(g->packed, g->n, taps, g->rows.k, g->bits, g->group);
   size_t per_row = l.span * sizeof(v_wide) + taps * l.groups * 4, room = scratch_bytes(taps, g->rows.k);
   tile t;
   t.g = g;
   t.l = &l;
   t.end = n1;
-  t.column_sums = (const int32_t *)wq_panel(&l, g->packed, ck_divide_up(g->n, V_WIDTH) * V_WIDTH);
+  t.column_sums = (const int32_t *)((const char *)g->packed + 64 + l.vectors * l.vector_bytes);
   const kernel(*set)[4] = kernels[g->bits == 8 ? 0 : g->bits == 4 ? 1 : 2];
   for (size_t i = m0; i < m1;) {
     int choice = 3;
@@ -139,12 +135,12 @@ static void gemm_u8wq(const ck_gemm_u8wq *g, size_t m0, size_t m1, size_t n0, si
     t.row = i;
     t.a = a;
     t.a_sums = a_sums;
-    size_t several = rows == 1 ? 4 * V_WIDTH : 2 * V_WIDTH;
     for (size_t j = n0; j < n1;) {
+      const size_t vectors = wq_vectors(&l, j, n1);
+      const int several = vectors >= 4 && rows == 1 ? 2 : vectors >= 2;
       t.column = j;
-      int together = n1 - j >= several;
-      set[together][choice](&t);
-      j += together ? several : V_WIDTH;
+      set[several][choice](&t);
+      j += V_WIDTH << several;
     }
     i += rows;
   }

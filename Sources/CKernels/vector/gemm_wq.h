@@ -1,5 +1,5 @@
 // Float rows times weights with group scales. Few rows (a language model writing) are bound by the speed of memory:
-// codes become floats in registers, four panels in parallel, and a group is summed before it is scaled. With many the
+// codes become floats in registers, four vectors side by side, and a group is summed before it is scaled. With many the
 // weights become floats once for all rows of a call. Which way is taken depends on the whole product, so that an element
 // does not depend on how rows are split.
 #include "finish.h"
@@ -7,43 +7,55 @@
 
 enum { FEW = 4 };
 
-static size_t packed_bytes(size_t n, size_t taps, size_t k, size_t bits, size_t group) {
-  wq_layout l = wq_open(taps, k, bits, group, 1);
-  return 64 + ck_divide_up(n, V_WIDTH) * (l.panel_bytes + taps * l.groups * UNIT);
+static wq_layout layout(const ck_wq *w) {
+  size_t count = w->n * w->taps * ck_divide_up(w->k, w->group);
+  int halves = 1;
+  uint16_t half;
+  for (size_t i = 0; i < count && halves; i++) halves = ck_exact_half(w->scales[i], &half);
+  return wq_layout_of(w->n, w->taps, w->k, w->bits, w->group, w->zeros != NULL, halves);
 }
 
-static void pack(size_t n, size_t taps, size_t k, size_t bits, size_t group, const int8_t *codes, const float *scales,
-                 const int32_t *zeros, void *packed) {
-  wq_layout l = wq_open(taps, k, bits, group, zeros != NULL);
-  size_t panels = ck_divide_up(n, V_WIDTH);
-  memset(packed, 0, 64 + panels * (l.panel_bytes + taps * l.groups * UNIT));
-  *(unsigned char *)packed = zeros != NULL;
-  int32_t *sums = (int32_t *)((char *)packed + 64 + panels * l.panel_bytes);
-  for (size_t j = 0; j < n; j++) {
-    char *to = (char *)wq_panel(&l, packed, j);
-    size_t lane = j % V_WIDTH;
-    for (size_t tap = 0; tap < taps; tap++)
+static size_t packed_bytes(const ck_wq *w) {
+  wq_layout l = layout(w);
+  return 64 + l.vectors * (l.vector_bytes + (w->for_bytes ? w->taps * l.groups * UNIT : 0));
+}
+
+static void pack(const ck_wq *w, void *packed) {
+  const wq_layout l = layout(w);
+  memset(packed, 0, packed_bytes(w));
+  ((unsigned char *)packed)[0] = (unsigned char)l.zeros;
+  ((unsigned char *)packed)[1] = (unsigned char)l.halves;
+  int32_t *sums = (int32_t *)((char *)packed + 64 + l.vectors * l.vector_bytes);
+  for (size_t j = 0; j < w->n; j++) {
+    const wq_cursor c = wq_panel(&l, packed, j);
+    const size_t lane = j % V_WIDTH;
+    char *to = (char *)c.at;
+    for (size_t tap = 0; tap < w->taps; tap++)
       for (size_t g = 0; g < l.groups; g++) {
-        size_t at = (j * taps + tap) * l.groups + g, length = wq_length(&l, g);
-        memcpy(to + 4 * lane, scales + at, 4);
-        to += UNIT;
+        const size_t at = (j * w->taps + tap) * l.groups + g, length = wq_length(&l, g);
+        uint16_t half;
+        if (l.halves && ck_exact_half(w->scales[at], &half))
+          memcpy(to + c.first * l.scale + 2 * lane, &half, 2);
+        else
+          memcpy(to + c.first * l.scale + 4 * lane, w->scales + at, 4);
+        to += c.wide * l.scale;
         int32_t sum = 0;
-        if (zeros) {
-          memcpy(to + 4 * lane, zeros + at, 4);
-          to += UNIT;
-          sum = -(int32_t)length * zeros[at];
+        if (l.zeros) {
+          memcpy(to + c.first * UNIT + 4 * lane, w->zeros + at, 4);
+          to += c.wide * UNIT;
+          if (w->for_bytes) sum = -(int32_t)length * (int32_t)w->zeros[at];
         }
-        const int8_t *from = codes + (j * taps + tap) * k + g * group;
+        const int8_t *from = w->codes + (j * w->taps + tap) * w->k + g * w->group;
         for (size_t x = 0; x < length; x++) {
-          unsigned code = (unsigned)(from[x] + V_CODE_BIAS((int)bits)) & ((1u << bits) - 1), lane_bits;
-          char *unit = to + x / l.per_unit * UNIT + 4 * lane;
+          unsigned code = (unsigned)(from[x] + V_CODE_BIAS((int)l.bits)) & ((1u << l.bits) - 1), lane_bits;
+          char *unit = to + (x / l.per_unit * c.wide + c.first) * UNIT + 4 * lane;
           memcpy(&lane_bits, unit, 4);
-          lane_bits |= code << v_code_place((unsigned)bits, (unsigned)(x % l.per_unit));
+          lane_bits |= code << v_code_place((unsigned)l.bits, (unsigned)(x % l.per_unit));
           memcpy(unit, &lane_bits, 4);
           sum += from[x];
         }
-        to += ck_divide_up(length, l.per_unit) * UNIT;
-        sums[((j / V_WIDTH * taps + tap) * l.groups + g) * V_WIDTH + lane] = sum;
+        to += ck_divide_up(length, l.per_unit) * c.wide * UNIT;
+        if (w->for_bytes) sums[((j / V_WIDTH * w->taps + tap) * l.groups + g) * V_WIDTH + lane] = sum;
       }
   }
 }
@@ -59,8 +71,7 @@ CK_INLINE void finish(const ck_gemm_wq *g, size_t i, size_t j, size_t end, vf y)
 /// A few rows × V_WIDTH·panels columns, from the packed codes.
 CK_INLINE void few(const int bits, const int rows, const int panels, const ck_gemm_wq *g, const wq_layout *l,
                    size_t i, size_t j, size_t end) {
-  const char *at[4];
-  CK_UNROLL for (int p = 0; p < panels; p++) at[p] = wq_panel(l, g->packed, j + V_WIDTH * (size_t)p);
+  wq_cursor c = wq_panel(l, g->packed, j);
   vf book = v_codebook(bits), acc[8];
   CK_UNROLL for (int o = 0; o < rows * panels; o++) acc[o] = v_set(0);
 
@@ -70,39 +81,32 @@ CK_INLINE void few(const int bits, const int rows, const int panels, const ck_ge
     for (size_t s = 0; s < l->groups; s++) {
       vf scale[4], zero[4], part[8];
       CK_UNROLL for (int o = 0; o < rows * panels; o++) part[o] = v_set(0);
-      CK_UNROLL for (int p = 0; p < panels; p++) {
-        scale[p] = v_load((const float *)at[p]);
-        zero[p] = l->zeros ? v_from_int(vi_load(at[p] + UNIT)) : v_set(0);
-        at[p] += l->zeros ? 2 * UNIT : UNIT;
-      }
+      wq_numbers(l, &c, panels, scale, zero);
       size_t length = wq_length(l, s);
-#define UNIT(ZERO, COUNT)                                                                      \
-  {                                                                                            \
-    vi unit[4];                                                                           \
-    CK_UNROLL for (int p = 0; p < panels; p++) {                                               \
-      unit[p] = vi_load(at[p]);                                                     \
-      at[p] += UNIT;                                                                             \
-    }                                                                                          \
-    CK_UNROLL for (unsigned x = 0; x < 32 / (unsigned)bits; x++) {                             \
-      if (x >= (COUNT)) break;                                                                 \
-      CK_UNROLL for (int p = 0; p < panels; p++) {                                             \
-        vf w = v_element(bits, unit[p], x, book);                                            \
-        if (ZERO) w = w - zero[p];                                               \
-        CK_UNROLL for (int r = 0; r < rows; r++) {                                             \
-          part[r * panels + p] = v_fma(v_set(a[r][x]), w, part[r * panels + p]); \
-        }                                                                                      \
-      }                                                                                        \
-    }                                                                                          \
-    CK_UNROLL for (int r = 0; r < rows; r++) a[r] += (COUNT);                                  \
+#define UNITS(ZERO, COUNT)                                                         \
+  {                                                                                \
+    vi unit[4];                                                                    \
+    wq_units(&c, panels, unit);                                                    \
+    CK_UNROLL for (unsigned x = 0; x < 32 / (unsigned)bits; x++) {                 \
+      if (x >= (COUNT)) break;                                                     \
+      CK_UNROLL for (int p = 0; p < panels; p++) {                                 \
+        vf w = v_element(bits, unit[p], x, book);                                  \
+        if (ZERO) w = w - zero[p];                                                 \
+        CK_UNROLL for (int r = 0; r < rows; r++) {                                 \
+          part[r * panels + p] = v_fma(v_set(a[r][x]), w, part[r * panels + p]);   \
+        }                                                                          \
+      }                                                                            \
+    }                                                                              \
+    CK_UNROLL for (int r = 0; r < rows; r++) a[r] += (COUNT);                      \
   }
       size_t whole = length / (32 / bits), rest = length % (32 / bits);
       if (l->zeros) {
-        for (size_t u = 0; u < whole; u++) UNIT(1, 32u / bits)
+        for (size_t u = 0; u < whole; u++) UNITS(1, 32u / bits)
       } else {
-        for (size_t u = 0; u < whole; u++) UNIT(0, 32u / bits)
+        for (size_t u = 0; u < whole; u++) UNITS(0, 32u / bits)
       }
-      if (rest) UNIT(1, rest)
-#undef UNIT
+      if (rest) UNITS(1, rest)
+#undef UNITS
       CK_UNROLL for (int r = 0; r < rows; r++) {
         CK_UNROLL for (int p = 0; p < panels; p++) {
           int o = r * panels + p;
@@ -119,51 +123,51 @@ CK_INLINE void few(const int bits, const int rows, const int panels, const ck_ge
 }
 
 typedef void (*few_kernel)(const ck_gemm_wq *, const wq_layout *, size_t, size_t, size_t);
-#define FEW_KERNEL(bits, rows, panels)                                                                      \
+#define FEW_KERNEL(bits, rows, panels)                                                                    \
   static void few_##bits##_##rows##x##panels(const ck_gemm_wq *g, const wq_layout *l, size_t i, size_t j, \
-                                             size_t end) {                                                  \
-    few(bits, rows, panels, g, l, i, j, end);                                                               \
+                                             size_t end) {                                                \
+    few(bits, rows, panels, g, l, i, j, end);                                                             \
   }
-#define FEW_KERNELS(bits) \
-  FEW_KERNEL(bits, 1, 4) FEW_KERNEL(bits, 1, 1) FEW_KERNEL(bits, 2, 2) FEW_KERNEL(bits, 2, 1) FEW_KERNEL(bits, 4, 1)
+#define FEW_KERNELS(bits)                                                                               \
+  FEW_KERNEL(bits, 1, 1) FEW_KERNEL(bits, 1, 2) FEW_KERNEL(bits, 1, 4) FEW_KERNEL(bits, 2, 1)           \
+  FEW_KERNEL(bits, 2, 2) FEW_KERNEL(bits, 4, 1)
 FEW_KERNELS(8)
 FEW_KERNELS(4)
 FEW_KERNELS(2)
 
-#define FEW_SET(bits) \
-  {few_##bits##_1x4, few_##bits##_1x1, few_##bits##_2x2, few_##bits##_2x1, few_##bits##_4x1}
-static const few_kernel few_kernels[3][5] = {FEW_SET(8), FEW_SET(4), FEW_SET(2)};
+/// [bits][rows 1, 2, 4][vectors 1, 2, 4]
+#define FEW_SET(bits)                                      \
+  {{few_##bits##_1x1, few_##bits##_1x2, few_##bits##_1x4}, \
+   {few_##bits##_2x1, few_##bits##_2x2},                   \
+   {few_##bits##_4x1}}
+static const few_kernel few_kernels[3][3][3] = {FEW_SET(8), FEW_SET(4), FEW_SET(2)};
 
 static void gemm_few(const ck_gemm_wq *g, const wq_layout *l, size_t m0, size_t m1, size_t n0, size_t n1) {
-  const few_kernel *kernels = few_kernels[g->bits == 8 ? 0 : g->bits == 4 ? 1 : 2];
+  const few_kernel(*kernels)[3] = few_kernels[g->bits == 8 ? 0 : g->bits == 4 ? 1 : 2];
   for (size_t i = m0; i < m1;) {
-    size_t rows = m1 - i >= 4 ? 4 : m1 - i >= 2 ? 2 : 1;
+    const int row_choice = m1 - i >= 4 ? 2 : m1 - i >= 2 ? 1 : 0;
     for (size_t j = n0; j < n1;) {
-      if (rows == 1 && n1 - j >= 4 * V_WIDTH) {
-        kernels[0](g, l, i, j, n1);
-        j += 4 * V_WIDTH;
-      } else if (rows == 2 && n1 - j >= 2 * V_WIDTH) {
-        kernels[2](g, l, i, j, n1);
-        j += 2 * V_WIDTH;
-      } else {
-        kernels[rows == 1 ? 1 : rows == 2 ? 3 : 4](g, l, i, j, n1);
-        j += V_WIDTH;
-      }
+      const size_t vectors = wq_vectors(l, j, n1);
+      int choice = 2 - row_choice;
+      while ((size_t)1 << choice > vectors) choice--;
+      kernels[row_choice][choice](g, l, i, j, n1);
+      j += V_WIDTH << choice;
     }
-    i += rows;
+    i += (size_t)1 << row_choice;
   }
 }
 
-/// The weights of a panel as floats, every `step` floats; V_WIDTH columns. Whole units are written: what the last one of
-/// a group has too much, the next group or the slack of scratch takes.
-CK_INLINE void expand(const int bits, const wq_layout *l, size_t taps, const char *at, float *to, size_t step) {
+/// The weights of a vector of columns as floats, every `step` floats. Whole units are written: what the last one of a
+/// group has too much, the next group or the slack of scratch takes.
+CK_INLINE void expand(const int bits, const wq_layout *l, size_t taps, wq_cursor c, float *to, size_t step) {
   vf book = v_codebook(bits);
   for (size_t tap = 0; tap < taps; tap++)
     for (size_t s = 0; s < l->groups; s++) {
-      vf scale = v_load((const float *)at), zero = l->zeros ? v_from_int(vi_load(at + UNIT)) : v_set(0);
-      at += l->zeros ? 2 * UNIT : UNIT;
-      for (size_t left = wq_length(l, s); left; at += UNIT) {
-        vi unit = vi_load(at);
+      vf scale, zero;
+      wq_numbers(l, &c, 1, &scale, &zero);
+      for (size_t left = wq_length(l, s); left;) {
+        vi unit;
+        wq_units(&c, 1, &unit);
         CK_UNROLL for (unsigned x = 0; x < 32 / (unsigned)bits; x++) {
           v_store(to + step * x, (v_element(bits, unit, x, book) - zero) * scale);
         }
@@ -188,7 +192,7 @@ static void gemm_many(const ck_gemm_wq *g, const wq_layout *l, size_t m0, size_t
     f.n = ck_min(2 * V_WIDTH, n1 - j);
     const size_t step = f.n > V_WIDTH ? 2 * V_WIDTH : V_WIDTH;
     for (size_t p = 0; p < step; p += V_WIDTH) {
-      const char *panel = wq_panel(l, g->packed, j + p);
+      const wq_cursor panel = wq_panel(l, g->packed, j + p);
       float *to = (float *)g->scratch + p;
       switch (g->bits) {
         case 8: expand(8, l, taps, panel, to, step); break;
@@ -204,7 +208,7 @@ static void gemm_many(const ck_gemm_wq *g, const wq_layout *l, size_t m0, size_t
 }
 
 static void gemm_wq(const ck_gemm_wq *g, size_t m0, size_t m1, size_t n0, size_t n1) {
-  wq_layout l = wq_open(g->rows.taps, g->rows.k, g->bits, g->group, wq_has_zeros(g->packed));
+  wq_layout l = wq_open(g->packed, g->n, g->rows.taps, g->rows.k, g->bits, g->group);
   if (g->m <= FEW)
     gemm_few(g, &l, m0, m1, n0, n1);
   else

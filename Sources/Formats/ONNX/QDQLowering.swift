@@ -139,6 +139,12 @@ struct QDQLowering {
   private mutating func dequantizedWeight(_ name: ValueName, _ weight: EncodedTensor) throws -> ValueName {
     if let twin = dequantized[name] { return twin }
     let encoding = weight.encoding
+    guard weight.hasEvenCodes, encoding.minimums == nil else {
+      warnings.add(.blocksAsFloats, name)
+      let real = add(Tensor(decodedFloats(weight), shape: weight.codes.shape), "\(name)_decoded")
+      dequantized[name] = real
+      return real
+    }
     let type = ONNX.weightContainer(encoding.scheme)
     if type.bits < 8 { opset = max(opset, 21) }
     if type.bits == 8 && encoding.scheme.bits < 8 { warnings.add(.wideContainer, name) }

@@ -5,6 +5,7 @@ struct QDQWarnings {
     case narrowActivation
     case rangePerTensor
     case dynamicAsWeightOnly
+    case blocksAsFloats
 
     /// After "layer …" or "N values (first …)".
     var text: String {
@@ -16,6 +17,8 @@ struct QDQWarnings {
         "takes its activation range per row; the file takes one per tensor, so results differ slightly"
       case .dynamicAsWeightOnly:
         "has no dynamic integer form in ONNX; its weights are stored as codes and it computes in float"
+      case .blocksAsFloats:
+        "has a block format that ONNX cannot hold (minimums or uneven codes); its decoded weights are stored as float32"
       }
     }
   }

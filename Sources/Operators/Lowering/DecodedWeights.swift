@@ -3,8 +3,17 @@ import Tensors
 /// The elements of a float constant as float32, whatever its type.
 func floats(_ tensor: Tensor) -> [Float] { tensor.floats }
 
-/// The real numbers that codes stand for, in the tensor's own order.
+/// The real numbers that codes or blocks stand for, in the tensor's own order.
 package func decodedFloats(_ encoded: EncodedTensor) -> [Float] {
+  if let blocks = encoded.blocks, let format = encoded.format {
+    return [Float](unsafeUninitializedCapacity: encoded.codes.count) { reals, count in
+      blocks.withBytes { bytes in
+        guard let from = bytes.baseAddress, let to = reals.baseAddress else { return }
+        format.decode(from, count: encoded.codes.count, into: to)
+      }
+      count = encoded.codes.count
+    }
+  }
   let encoding = encoded.encoding
   let shape = encoded.codes.shape
   let strides = EncodedTensor.scaleShape(of: shape, encoding: encoding).rowMajorStrides

@@ -54,10 +54,12 @@ extension Gather: Lowerable {
     return index >= 0 && index < size ? index : nil
   }
 
-  /// Rows of a table of codes: signed bytes, one scale per row, per tensor or per group of columns.
+  /// Rows of a table of codes: signed bytes, one scale per row, per tensor or per group of columns; `nil` where there are
+  /// no even codes.
   private func codesCall(
     _ site: LoweringSite, _ encoded: EncodedTensor, rows: Int, columns: Int, count: Int, wide: Bool
   ) -> KernelCall? {
+    guard encoded.hasEvenCodes else { return nil }
     let signed = SignedCodes(encoded)
     let encoding = encoded.encoding
     let scaleShape = EncodedTensor.scaleShape(of: [rows, columns], encoding: encoding)
@@ -70,10 +72,11 @@ extension Gather: Lowerable {
     // The kernel takes unsigned codes.
     let bytes = Pinned(signed.codes.map { UInt8(truncatingIfNeeded: Int32($0) + 128) })
     let (scales, zeros) = (Pinned(encoding.scales), Pinned(signed.zeros.map { $0 + 128 }))
+    let minimums = encoding.minimums.map { Pinned($0) }
     let kernels = site.kernels
     return KernelCall(
       "gather w\(encoding.scheme.bits)", reads: [KernelCall.Read(.input(1), Form())], writes: [Form()],
-      packedBytes: bytes.byteCount + scales.byteCount
+      packedBytes: bytes.byteCount + scales.byteCount + (minimums?.byteCount ?? 0)
     ) { memory in
       let (picks, out) = (memory.reads[0], memory.writes[0].of(Float.self))
       return [
@@ -88,6 +91,10 @@ extension Gather: Lowerable {
               kernels.pointee.dequantize_u8_f32(
                 bytes.of(UInt8.self) + (index * columns + first), Swift.min(group, columns - first),
                 scales.of(Float.self)[scale], zeros.of(Int32.self)[scale], target + first)
+              if let minimums {
+                kernels.pointee.add_scalar_f32(
+                  target + first, Swift.min(group, columns - first), minimums.of(Float.self)[scale], target + first)
+              }
             }
           }
         },

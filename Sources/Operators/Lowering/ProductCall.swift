@@ -106,7 +106,7 @@ struct Product {
     case .static, .qat:
       guard let codes = operand.codes else { return weightOnlyCall(encoded) }
       if let packed = ProductWeights.codes(encoded, self) { return codesCall(packed, codes) }
-      if site.epilogue.residual == nil, let packed = ProductWeights.grouped(encoded, shape, kernels) {
+      if site.epilogue.residual == nil, let packed = ProductWeights.grouped(encoded, shape, kernels, forBytes: true) {
         return groupedCodesCall(packed, codes)
       }
       return floatCall(.known(decodedFloats(encoded)))
@@ -114,7 +114,7 @@ struct Product {
       guard operand.info.type == .float32 else { return nil }
       if let packed = ProductWeights.codes(encoded, self) { return dynamicCall(packed) }
       guard site.epilogue.residual == nil else { return nil }
-      return ProductWeights.grouped(encoded, shape, kernels).flatMap(dynamicCall)
+      return ProductWeights.grouped(encoded, shape, kernels, forBytes: true).flatMap(dynamicCall)
     case .weightOnly:
       // A convolution reads its weights for every pixel: decoding them once is faster than in every run, and lets the
       // float kernels transform them. Products of tokens are bound by the weights they read, and keep them small.
@@ -272,14 +272,15 @@ struct Product {
   // MARK: weight-only
 
   private func weightOnlyCall(_ encoded: EncodedTensor) -> KernelCall? {
-    guard let weights = ProductWeights.grouped(encoded, shape, kernels),
+    guard let weights = ProductWeights.grouped(encoded, shape, kernels, forBytes: false),
       case .grouped(let bits, let group) = weights.kind
     else { return floatCall(.known(decodedFloats(encoded))) }
     guard let operand = site.input(activation), operand.info.type == .float32,
       let (lower, upper) = floatBounds
     else { return nil }
     let rows = rows.merged
-    let tiles = tiles(1 << 19, rows)
+    // What a chunk of few rows does to these first should be little beside its columns.
+    let tiles = tiles(rows.rows <= 4 ? 1 << 20 : 1 << 19, rows)
     let bias = floatBias.map { Pinned($0) }
     let padding = Pinned(byteCount: shape.k * 4)
     let perThread = aligned(kernels.pointee.wq_scratch_bytes(shape.taps, shape.k))

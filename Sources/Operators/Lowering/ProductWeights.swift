@@ -61,6 +61,7 @@ struct ProductWeights {
   /// Codes for u8 × s8 products: `nil` unless there is one scale per tensor or per output.
   static func codes(_ weights: EncodedTensor, _ product: Product) -> ProductWeights? {
     let (shape, kernels) = (product.shape, product.kernels)
+    guard weights.hasEvenCodes, weights.encoding.minimums == nil else { return nil }
     guard let scales = channelScales(weights.encoding, shape) else { return nil }
     let signed = SignedCodes(weights)
     let values = channelValues(signed.zeros, weights.encoding, shape) ?? []
@@ -94,15 +95,15 @@ struct ProductWeights {
 
   /// Codes with scales along k (or one per output, spread over it): for float rows, or uint8 rows with group scales.
   ///
-  /// `nil` where the groups do not run along k in its own order.
-  static func grouped(_ weights: EncodedTensor, _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>)
-    -> ProductWeights?
-  {
+  /// `nil` where the groups do not run along k in its own order, where there are no even codes, and for uint8 rows where
+  /// there are minimums: those take whole zero points.
+  static func grouped(
+    _ weights: EncodedTensor, _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>, forBytes: Bool
+  ) -> ProductWeights? {
     let encoding = weights.encoding
+    guard weights.hasEvenCodes, !forBytes || encoding.minimums == nil else { return nil }
     let signed = SignedCodes(weights)
-    let bits =
-      [2, 4].contains(encoding.scheme.bits) && signed.fits(bits: encoding.scheme.bits)
-      ? encoding.scheme.bits : 8
+    let bits = [2, 4].first { encoding.scheme.bits <= $0 && signed.fits(bits: $0) } ?? 8
     let group: Int
     switch encoding.scheme.granularity {
     case .group(let size):
@@ -118,7 +119,7 @@ struct ProductWeights {
     let pieces = (shape.k + group - 1) / group
     var dense = [Int8](repeating: 0, count: shape.n * shape.taps * shape.k)
     var scales = [Float](repeating: 0, count: shape.n * shape.taps * pieces)
-    var zeros = [Int32](repeating: 0, count: scales.count)
+    var zeros = scales
     var packed: [Pinned] = []
     for g in 0..<shape.groups {
       gather(signed.codes, shape, g, into: &dense)
@@ -128,22 +129,51 @@ struct ProductWeights {
           for piece in 0..<pieces {
             let index = scaleIndex(g, o, t, piece)
             scales[i] = encoding.scales[index]
-            zeros[i] = signed.zeros[index]
+            zeros[i] = Float(signed.zeros[index])
+            if let minimum = encoding.minimums?[index], minimum != 0 {
+              let shift = minimum / scales[i]
+              if abs(shift) < largestShift {
+                zeros[i] -= shift
+              } else {
+                // The minimum alone, as codes move it by less than its rounding.
+                (scales[i], zeros[i]) = (minimum, -1)
+                let start = (o * shape.taps + t) * shape.k
+                for at in start + piece * group..<start + Swift.min((piece + 1) * group, shape.k) { dense[at] = 0 }
+              }
+            }
             i += 1
           }
         }
       }
-      let matrix = Pinned(
-        byteCount: kernels.pointee.packed_bytes_wq(shape.n, shape.taps, shape.k, bits, group))
-      let affine = zeros.contains { $0 != 0 }
-      zeros.withUnsafeBufferPointer {
-        kernels.pointee.pack_wq(
-          shape.n, shape.taps, shape.k, bits, group, dense, scales, affine ? $0.baseAddress : nil,
-          matrix.address)
-      }
-      packed.append(matrix)
+      packed.append(
+        pack(shape, kernels, bits: bits, group: group, dense, scales, zeros, forBytes: forBytes))
     }
     return ProductWeights(shape: shape, kind: .grouped(bits: bits, group: group), packed: packed)
+  }
+
+  /// −minimum / scale beyond which a float no longer tells two codes apart.
+  private static let largestShift: Float = 1 << 22
+
+  /// - Parameter zeros: in codes.
+  private static func pack(
+    _ shape: ProductShape, _ kernels: UnsafePointer<ck_table>, bits: Int, group: Int, _ codes: [Int8],
+    _ scales: [Float], _ zeros: [Float], forBytes: Bool
+  ) -> Pinned {
+    codes.withUnsafeBufferPointer { codes in
+      scales.withUnsafeBufferPointer { scales in
+        zeros.withUnsafeBufferPointer { zeros in
+          var source = ck_wq()
+          (source.n, source.taps, source.k) = (shape.n, shape.taps, shape.k)
+          (source.bits, source.group) = (bits, group)
+          (source.codes, source.scales) = (codes.baseAddress, scales.baseAddress)
+          source.zeros = zeros.contains { $0 != 0 } ? zeros.baseAddress : nil
+          source.for_bytes = forBytes ? 1 : 0
+          let matrix = Pinned(byteCount: kernels.pointee.packed_bytes_wq(&source))
+          kernels.pointee.pack_wq(&source, matrix.address)
+          return matrix
+        }
+      }
+    }
   }
 
   /// The scale of each output channel of all groups, or `nil` where scales lie differently.

@@ -7,16 +7,23 @@ import Tensors
 /// output on the calibration samples changes least.
 ///
 /// With H = Σ x · xᵀ over the inputs of an output element (convolutions: the patches of each group), damped by 1 % of
-/// its mean diagonal, features are taken by falling diagonal. Scales are those of rounding to nearest, set before. Layers
-/// go in order, each on what the network gives it with the layers before it rounded.
+/// its mean diagonal, features are taken by falling diagonal. Scales are those of rounding to nearest, set before; those
+/// of groups of a matrix are set where the group begins, from its weights as moved by then, and features are taken in
+/// their own order. Layers go in order, each on what the network gives it with the layers before it rounded.
 /// - Source: Frantar et al., *GPTQ: accurate post-training quantization for generative pre-trained transformers*, 2023;
 ///   the order by diagonal and the factor of the inverse as its authors' program has them.
 extension Quantizer {
   /// Rounds the weights of one layer.
   ///
   /// - Parameter moments: of what the layer reads.
-  func roundByGPTQ(_ layer: LayerMatrix, _ encoded: inout EncodedGraph, _ moments: [Double]) {
-    layer.round(&encoded, moments, threads: threads)
+  func roundByGPTQ(
+    _ layer: LayerMatrix, _ settings: WeightSettings, _ encoded: inout EncodedGraph, _ moments: [Double]
+  ) {
+    if case .group(let size) = settings.granularity, layer.isMatrix, settings.scale != .outputMSE {
+      layer.roundGroups(of: size, settings, &encoded, moments, threads: threads)
+    } else {
+      layer.round(&encoded, moments, threads: threads)
+    }
   }
 
   /// Σ x · xᵀ over what a layer multiplies its weights with, `[groups, features, features]`.
@@ -105,7 +112,61 @@ extension LayerMatrix {
   }
 }
 
-/// The upper triangular factor U of H⁻¹ = Uᵀ · U, with the features by falling diagonal of H.
+extension LayerMatrix {
+  /// Rows that share the search for the scales of a group.
+  private static let rowsTogether = 16
+
+  /// Encodes the weights of a matrix again, the scales of each group chosen where it begins.
+  fileprivate func roundGroups(
+    of size: Int, _ settings: WeightSettings, _ encoded: inout EncodedGraph, _ moments: [Double], threads: Int
+  ) {
+    guard let old = encoded.weights[weight], let tensor = encoded.graph.constants[weight] else { return }
+    let encoder = WeightEncoder(old.encoding, shape: shape)
+    let cells = encoder.layout.cellOfElement
+    let factor = InverseFactor(moments[...], size: features, byDiagonal: false)
+    var values = tensor.array(of: Float.self)
+    var numbers = WeightScales(of: old.encoding)
+    var ofRows = settings
+    ofRows.granularity = .channel
+    let rowSettings = ofRows
+    let (lower, upper) = (Double(old.encoding.codes.lowerBound), Double(old.encoding.codes.upperBound))
+    values.withUnsafeMutableBufferPointer { buffer in
+      numbers.scales.withUnsafeMutableBufferPointer { scaleBuffer in
+        numbers.zeroPoints.withUnsafeMutableBufferPointer { zeroBuffer in
+          // Each row has elements and cells of its own.
+          nonisolated(unsafe) let (values, scales, zeros) = (buffer, scaleBuffer, zeroBuffer)
+          parallel(rows, grain: Self.rowsTogether, threads: threads) { indices in
+            var moved = indices.map { row in
+              (0..<features).map { Double(values[element(row: row, feature: $0)]) }
+            }
+            for start in stride(from: 0, to: features, by: size) {
+              let places = start..<Swift.min(start + size, features)
+              let part = moved.flatMap { row in row[places].map { Float($0) } }
+              let search = WeightEncoder(
+                settings: rowSettings, shape: [indices.count, places.count], channelAxis: 0, groupAxis: 1)
+              let found = part.withUnsafeBufferPointer { search.scales($0) }
+              for (index, row) in indices.enumerated() {
+                let cell = cells[element(row: row, feature: start)]
+                if let found { (scales[cell], zeros[cell]) = (found.scales[index], found.zeroPoints[index]) }
+                let (scale, zero) = (Double(scales[cell]), Double(zeros[cell]))
+                for place in places {
+                  let x = moved[index][place]
+                  let code = Swift.min(Swift.max((x / scale).rounded(.toNearestOrEven) + zero, lower), upper)
+                  let rounded = (code - zero) * scale
+                  factor.move(&moved[index], from: place, by: x - rounded)
+                  values[element(row: row, feature: place)] = Float(rounded)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    encoded.weights[weight] = values.withUnsafeBufferPointer { encoder.encode($0, numbers) }
+  }
+}
+
+/// The upper triangular factor U of H⁻¹ = Uᵀ · U, with the features by falling diagonal of H or in their own order.
 private struct InverseFactor: Sendable {
   /// Features in the order they are rounded.
   let order: [Int]
@@ -116,9 +177,9 @@ private struct InverseFactor: Sendable {
   private static let damping = 0.01
 
   /// - Parameter moments: H, `[size, size]`.
-  init(_ moments: ArraySlice<Double>, size: Int) {
+  init(_ moments: ArraySlice<Double>, size: Int, byDiagonal: Bool = true) {
     let diagonal = (0..<size).map { moments[moments.startIndex + $0 * size + $0] }
-    order = (0..<size).sorted { (-diagonal[$0], $0) < (-diagonal[$1], $1) }
+    order = byDiagonal ? (0..<size).sorted { (-diagonal[$0], $0) < (-diagonal[$1], $1) } : Array(0..<size)
     self.size = size
     factor = [Double](repeating: 0, count: size * size)
     var damp = Self.damping * diagonal.reduce(0, +) / Double(size)

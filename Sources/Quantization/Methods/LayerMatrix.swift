@@ -24,6 +24,7 @@ struct LayerMatrix {
       let shape = encoded.graph.constants[weight]?.shape
     else { return nil }
     (self.node, self.weight, self.role, self.shape) = (node, weight, role, shape)
+    isMatrix = !(found.op is Conv)
     if let conv = found.op as? Conv {
       groups = conv.groups
       rows = shape[0]
@@ -39,6 +40,9 @@ struct LayerMatrix {
     }
     guard rows > 0, features > 0, rows % groups == 0 else { return nil }
   }
+
+  /// Whether it is a plain matrix, whose groups of scales run along the features.
+  let isMatrix: Bool
 
   /// Rows of one group.
   var groupRows: Int { rows / groups }

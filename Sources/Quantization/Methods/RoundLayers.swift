@@ -58,7 +58,8 @@ extension Quantizer {
       switch (layer.method, float) {
       case (.adaRound, let float?):
         try roundByAdaRound(layer.matrix, &encoded, quantized: (graph, quantized), float: float, reportPart)
-      case (.gptq, _): roundByGPTQ(layer.matrix, &encoded, moments)
+      case (.gptq, _): roundByGPTQ(layer.matrix, layer.settings, &encoded, moments)
+      case (.imatrix, _): try encodeByImportance(layer.matrix, layer.settings, graph, quantized, &encoded, reportPart)
       default: break
       }
       graph.constants[try graph.weight(of: layer.matrix)] = encoded.decodedConstant(
@@ -100,7 +101,8 @@ extension Quantizer {
         }
         let missing = "layer \"\(layer.node)\": \(layer.operatorName) has no "
         if settings.method.readsSamples {
-          warnings.append("\(missing)\(settings.method.title) here; rounded to nearest")
+          let instead = settings.format.map { "\($0) as it comes" } ?? "rounded to nearest"
+          warnings.append("\(missing)\(settings.method.title) here; \(instead)")
         }
         if settings.scale == .outputMSE {
           warnings.append("\(missing)scale output-mse here; max")
@@ -138,6 +140,7 @@ extension Quantizer {
     let patches = max(Self.patchBytes, matrix.patchBytes(positions: positions))
     switch layer.method {
     case .adaRound: return patches + AdaRound.bytes(matrix, positions: positions, samples: samples)
+    case .imatrix: return patches + 8 * matrix.features
     // Σ x · xᵀ of all batches and of one, and the factor of its inverse.
     default: return patches + (8 + 4 + 8) * matrix.groups * matrix.features * matrix.features
     }

@@ -149,15 +149,21 @@ struct RecipeReader {
     weights.range = try fields.choice("range", Scheme.CodeRange.self)
     if let node = fields.take("scale") { weights.scale = try scale(node, fields) }
     weights.method = try fields.choice("method", Method.self)
-    if let node = fields.take("format") {
-      throw fields.error(
-        node,
-        "\(what).format \(try fields.text(node, "format")) is not in this version. Use bits and granularity {group: n}."
-      )
-    }
+    if let node = fields.take("format") { weights.format = try format(node, fields) }
     weights.minimumElements = try fields.integer("minimum-elements", in: 0...Int.max)
     try fields.finish()
     return weights
+  }
+
+  private func format(_ node: Yams.Node, _ fields: Fields) throws -> String {
+    let text = try fields.text(node, "format")
+    if text == WeightSettings.noFormat { return text }
+    guard let format = BlockFormats.named(text) else {
+      let known = BlockFormats.all.map(\.name) + [WeightSettings.noFormat]
+      throw fields.error(
+        node, "\(fields.name(of: "format")) is \(text), expected \(known.joined(separator: ", ")).")
+    }
+    return format.name
   }
 
   private func scale(_ node: Yams.Node, _ fields: Fields) throws -> WeightSettings.Scale {

@@ -63,9 +63,13 @@ package struct SettingsChange: Sendable, Hashable {
     package var range: Scheme.CodeRange?
     package var scale: WeightSettings.Scale?
     package var method: Method?
+    /// `WeightSettings.noFormat` takes a format away; so does a change of what a format fixes.
     package var format: String?
     package var minimumElements: Int?
     package init() {}
+
+    /// Whether it asks for what a format fixes.
+    fileprivate var isPlain: Bool { bits != nil || symmetric != nil || granularity != nil }
   }
 
   package struct ActivationChange: Sendable, Hashable {
@@ -106,7 +110,12 @@ package struct SettingsChange: Sendable, Hashable {
     if let x = later.weights.range { result.weights.range = x }
     if let x = later.weights.scale { result.weights.scale = x }
     if let x = later.weights.method { result.weights.method = x }
-    if let x = later.weights.format { result.weights.format = x }
+    if let x = later.weights.format {
+      result.weights.format = x
+    } else if later.weights.isPlain {
+      // Whatever format is below no longer holds.
+      result.weights.format = WeightSettings.noFormat
+    }
     if let x = later.weights.minimumElements { result.weights.minimumElements = x }
     if let x = later.activations.bits { result.activations.bits = x }
     if let x = later.activations.symmetric { result.activations.symmetric = x }
@@ -119,7 +128,7 @@ package struct SettingsChange: Sendable, Hashable {
 
   /// What has to change in `base` to make `wanted` of it.
   ///
-  /// Taking a format, a scale or corrections away cannot be said.
+  /// Taking a scale or corrections away cannot be said.
   package init(from base: LayerSettings, to wanted: LayerSettings) {
     func changed<T: Equatable>(_ a: T, _ b: T) -> T? { a == b ? nil : b }
     mode = changed(base.mode, wanted.mode)
@@ -129,7 +138,9 @@ package struct SettingsChange: Sendable, Hashable {
     weights.range = changed(base.weights.range, wanted.weights.range)
     weights.scale = base.weights.scale == wanted.weights.scale ? nil : wanted.weights.scale
     weights.method = changed(base.weights.method, wanted.weights.method)
-    weights.format = base.weights.format == wanted.weights.format ? nil : wanted.weights.format
+    weights.format =
+      base.weights.format == wanted.weights.format ? nil : wanted.weights.format ?? WeightSettings.noFormat
+    if weights.isPlain, let format = wanted.weights.format { weights.format = format }
     weights.minimumElements = changed(base.weights.minimumElements, wanted.weights.minimumElements)
     activations.bits = changed(base.activations.bits, wanted.activations.bits)
     activations.symmetric = changed(base.activations.symmetric, wanted.activations.symmetric)
@@ -152,7 +163,11 @@ extension LayerSettings {
     if let x = change.weights.range { result.weights.range = x }
     if let x = change.weights.scale { result.weights.scale = x }
     if let x = change.weights.method { result.weights.method = x }
-    if let x = change.weights.format { result.weights.format = x }
+    if let x = change.weights.format {
+      result.weights.format = x == WeightSettings.noFormat ? nil : x
+    } else if change.weights.isPlain {
+      result.weights.format = nil
+    }
     if let x = change.weights.minimumElements { result.weights.minimumElements = x }
     if let x = change.activations.bits { result.activations.bits = x }
     if let x = change.activations.symmetric { result.activations.symmetric = x }

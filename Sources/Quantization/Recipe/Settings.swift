@@ -76,7 +76,7 @@ package struct WeightSettings: Sendable, Hashable {
   /// `nil` takes `mse` where the layer is trained (mode `qat`), else `max`.
   package var scale: Scale?
   package var method: Method
-  /// A block format by name (`Q4_K`); `nil` for none.
+  /// A block format by name (`Q4_K`), which fixes bits, symmetry, granularity, range and scale; `nil` for none.
   package var format: String?
   /// Weights with fewer elements than this stay float.
   package var minimumElements: Int
@@ -100,8 +100,22 @@ package struct WeightSettings: Sendable, Hashable {
   /// Whether they go by what the layer reads on calibration samples.
   package var readsSamples: Bool { method.readsSamples || scale == .outputMSE }
 
+  /// What recipes write for no format.
+  package static let noFormat = "none"
+
   package var scheme: Scheme {
-    Scheme(bits: bits, symmetry: symmetric ? .symmetric : .affine, granularity: granularity, range: range)
+    if let format = format.flatMap(BlockFormats.named) { return Scheme(format) }
+    return Scheme(bits: bits, symmetry: symmetric ? .symmetric : .affine, granularity: granularity, range: range)
+  }
+
+  /// With all that a block format fixes as it has it.
+  func fixed(by format: any BlockFormat) -> WeightSettings {
+    let scheme = Scheme(format)
+    var result = self
+    result.format = format.name
+    (result.bits, result.symmetric) = (scheme.bits, scheme.symmetry == .symmetric)
+    (result.granularity, result.range, result.scale) = (scheme.granularity, scheme.range, nil)
+    return result
   }
 }
 
@@ -195,9 +209,11 @@ package enum Method: String, Sendable, Hashable, Codable, CaseIterable {
   case adaRound = "adaround"
   case gptq
   case hqq
+  /// Blocks of a format whose encoder weighs errors by the mean square of what they are multiplied with.
+  case imatrix
 
   /// Whether it goes by what layers read on calibration samples.
-  package var readsSamples: Bool { self == .adaRound || self == .gptq }
+  package var readsSamples: Bool { self == .adaRound || self == .gptq || self == .imatrix }
 
   /// As its authors write it.
   package var title: String {
@@ -206,6 +222,7 @@ package enum Method: String, Sendable, Hashable, Codable, CaseIterable {
     case .adaRound: "AdaRound"
     case .gptq: "GPTQ"
     case .hqq: "HQQ"
+    case .imatrix: "imatrix"
     }
   }
 }
