@@ -43,7 +43,7 @@ package struct IQ4_NL: BlockFormat {
             search.writeCodes(x, count: 32, inverse: reciprocal(scale), into: codes)
             let block = blocks + self.bytes * index
             block.setHalf(0, halves.stored(scale))
-            Nibbles.write(block + 2) { codes[$0] }
+            Nibbles.write(block + 2, codes)
           }
         }
       }

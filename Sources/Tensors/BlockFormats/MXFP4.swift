@@ -12,7 +12,6 @@ package struct MXFP4: BlockFormat {
   package let hasMinimums = false
 
   private static let values = SmallFloat.decodeTable(.float4e2m1)
-  private static let thresholds: SIMD8<Float> = [0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5, .infinity]
 
   package init() {}
 
@@ -37,8 +36,7 @@ package struct MXFP4: BlockFormat {
     into blocks: UnsafeMutableRawPointer
   ) {
     precondition(count % 32 == 0, "\(name) holds whole blocks of 32")
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 32) { weights in
-      guard let weights = weights.baseAddress else { return }
+    withScratch { weights, codes in
       for index in 0..<count / 32 {
         let (x, block) = (row + 32 * index, blocks + bytes * index)
         let (low, high) = extremes(x, 32)
@@ -51,30 +49,62 @@ package struct MXFP4: BlockFormat {
         }
         block.setByte(0, UInt8(exponent))
         let inverse = 1 / Self.scale(exponent)
-        Nibbles.write(block + 1) { Self.code(x[$0] * inverse) }
+        for i in stride(from: 0, to: 32, by: 4) {
+          let t = x.quad(i) * inverse
+          let near = Self.nearest(t)
+          // Of zero there is no negative one.
+          let signed = near.code.replacing(
+            with: near.code + 8, where: (t .< 0) .& (near.code .> roundingUnit))
+          lowBytes(signed, into: codes + i)
+        }
+        Nibbles.write(block + 1, codes)
       }
     }
   }
 
+  private func withScratch(_ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<UInt8>) -> Void) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 32) { weights in
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { codes in
+        if let weights = weights.baseAddress, let codes = codes.baseAddress { body(weights, codes) }
+      }
+    }
+  }
+
+  /// Value and code, on top of the rounding unit, that are nearest to |t|; of two, the smaller.
   @inline(__always)
-  private static func code(_ t: Float) -> UInt8 {
-    var code: UInt8 = 0
-    for k in 0..<7 where t.magnitude > thresholds[k] { code += 1 }
-    return t < 0 && code > 0 ? code | 8 : code
+  private static func nearest(_ t: Quad) -> (value: Quad, code: Quad) {
+    let magnitude = t.greater(-t)
+    var (value, code) = (Quad.zero, Quad(repeating: roundingUnit))
+    func pass(_ threshold: Float, _ step: Float) {
+      let beyond = magnitude .> threshold
+      value.replace(with: value + step, where: beyond)
+      code.replace(with: code + 1, where: beyond)
+    }
+    pass(0.25, 0.5)
+    pass(0.75, 0.5)
+    pass(1.25, 0.5)
+    pass(1.75, 0.5)
+    pass(2.5, 1)
+    pass(3.5, 1)
+    pass(5, 2)
+    return (value, code)
   }
 
   /// The exponent of the least weighted error.
   private func best(
     of exponents: ClosedRange<Int>, _ x: UnsafePointer<Float>, _ weights: UnsafePointer<Float>
   ) -> Int {
-    var best = (exponent: exponents.lowerBound, error: Double.infinity)
+    var best = (exponent: exponents.lowerBound, error: Float.infinity)
     for exponent in exponents {
-      let (scale, inverse) = (Self.scale(exponent), 1 / Self.scale(exponent))
-      var error = 0.0
-      for i in 0..<32 {
-        let rest = Double(x[i] - scale * Self.values[Int(Self.code(x[i] * inverse))])
-        error += Double(weights[i]) * rest * rest
+      let inverse = 1 / Self.scale(exponent)
+      var sum = Quad.zero
+      for i in stride(from: 0, to: 32, by: 4) {
+        let t = x.quad(i) * inverse
+        let rest = t.greater(-t) - Self.nearest(t).value
+        sum += weights.quad(i) * rest * rest
       }
+      // In units of the scale, the squares of which differ by four from one exponent to the next.
+      let error = sum.total * Float(1 << (2 * (exponent - exponents.lowerBound)))
       if error < best.error { best = (exponent, error) }
     }
     return best.exponent

@@ -9,7 +9,7 @@ package struct Q2_K: SuperBlocks {
 
   static let search = SuperBlockSearch(
     size: 16, codes: .affine(2), steps: .affine(4),
-    effort: SearchEffort(first: -0.5, last: 1.2, starts: 6, rounds: 2), opposite: .none, hasMinimums: true,
+    effort: SearchEffort(first: -0.5, last: 1.2, quads: 2, rounds: 3), opposite: .none, hasMinimums: true,
     rounds: 4)
 
   package init() {}
@@ -36,9 +36,9 @@ package struct Q2_K: SuperBlocks {
     for g in 0..<16 {
       block.setByte(g, UInt8(found.groups[g].bestStep) | UInt8(found.groups[g].bestMinimumStep) << 4)
     }
-    for i in 0..<64 {
+    for i in stride(from: 0, to: 64, by: 8) {
       let q = found.codes + i / 32 * 128 + i % 32
-      block.setByte(16 + i, q[0] | q[32] << 2 | q[64] << 4 | q[96] << 6)
+      setEight(block, 16 + i, eight(q, 0) | eight(q, 32) &<< 2 | eight(q, 64) &<< 4 | eight(q, 96) &<< 6)
     }
     block.setHalf(80, scale)
     block.setHalf(82, minimumScale)

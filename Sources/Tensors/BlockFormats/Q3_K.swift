@@ -10,8 +10,8 @@ package struct Q3_K: SuperBlocks {
 
   static let search = SuperBlockSearch(
     size: 16, codes: .symmetric(3), steps: .symmetric(6),
-    effort: SearchEffort(first: -0.9, last: 0.9, starts: 7, rounds: 2),
-    opposite: SearchEffort(first: -0.3, last: 0.6, starts: 4, rounds: 2), hasMinimums: false, rounds: 3)
+    effort: SearchEffort(first: -0.9, last: 0.9, quads: 1, rounds: 2),
+    opposite: SearchEffort(first: -0.3, last: 0.6, quads: 1, rounds: 1), hasMinimums: false, rounds: 2)
 
   package init() {}
 
@@ -35,15 +35,16 @@ package struct Q3_K: SuperBlocks {
   func pack(
     scale: Float, minimumScale: Float, _ found: SuperBlockSearch.Scratch, into block: UnsafeMutableRawPointer
   ) {
-    for i in 0..<32 {
-      var third: UInt8 = 0
-      for g in 0..<8 { third |= ((found.codes[32 * g + i] &+ 4) >> 2) << UInt8(g) }
-      block.setByte(i, third)
+    for i in stride(from: 0, to: 32, by: 8) {
+      var thirds = Eight.zero
+      for g in 0..<8 { thirds |= ((eight(found.codes, 32 * g + i) &+ 4) &>> 2) &<< UInt8(g) }
+      setEight(block, i, thirds)
     }
-    for i in 0..<64 {
+    for i in stride(from: 0, to: 64, by: 8) {
       // Adding 4 leaves the low two bits as they are.
       let q = found.codes + i / 32 * 128 + i % 32
-      block.setByte(32 + i, q[0] & 3 | (q[32] & 3) << 2 | (q[64] & 3) << 4 | q[96] << 6)
+      let (a, b, c, d) = (eight(q, 0) & 3, eight(q, 32) & 3, eight(q, 64) & 3, eight(q, 96) & 3)
+      setEight(block, 32 + i, a | b &<< 2 | c &<< 4 | d &<< 6)
     }
     let steps = found.groups
     func stored(_ j: Int) -> UInt8 { UInt8(steps[j].bestStep + 32) }

@@ -8,8 +8,8 @@ package struct Q4_0: SmallBlocks {
 
   static let search = HalfScaleSearch(
     codes: .symmetric(4), hasMinimums: false,
-    effort: SearchEffort(first: -0.9, last: 0.9, starts: 7, rounds: 2),
-    opposite: SearchEffort(first: -0.3, last: 0.6, starts: 4, rounds: 2), rounds: 3)
+    effort: SearchEffort(first: -0.9, last: 0.9, quads: 2, rounds: 2),
+    opposite: SearchEffort(first: -0.3, last: 0.6, quads: 1, rounds: 2), rounds: 3)
 
   package init() {}
 
@@ -25,6 +25,6 @@ package struct Q4_0: SmallBlocks {
     scale: Float, minimum: Float, codes: UnsafePointer<UInt8>, into block: UnsafeMutableRawPointer
   ) {
     block.setHalf(0, scale)
-    Nibbles.write(block + 2) { codes[$0] &+ 8 }
+    Nibbles.write(block + 2, codes, signed: true)
   }
 }

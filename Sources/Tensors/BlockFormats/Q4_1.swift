@@ -8,7 +8,7 @@ package struct Q4_1: SmallBlocks {
 
   static let search = HalfScaleSearch(
     codes: .affine(4), hasMinimums: true,
-    effort: SearchEffort(first: -0.7, last: 1.5, starts: 6, rounds: 2), opposite: .none, rounds: 3)
+    effort: SearchEffort(first: -0.7, last: 1.5, quads: 2, rounds: 2), opposite: .none, rounds: 3)
 
   package init() {}
 
@@ -26,6 +26,6 @@ package struct Q4_1: SmallBlocks {
   ) {
     block.setHalf(0, scale)
     block.setHalf(2, minimum)
-    Nibbles.write(block + 4) { codes[$0] }
+    Nibbles.write(block + 4, codes)
   }
 }

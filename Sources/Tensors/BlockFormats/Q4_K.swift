@@ -9,7 +9,7 @@ package struct Q4_K: SuperBlocks {
 
   static let search = SuperBlockSearch(
     size: 32, codes: .affine(4), steps: .affine(6),
-    effort: SearchEffort(first: -0.7, last: 1.5, starts: 6, rounds: 2), opposite: .none, hasMinimums: true,
+    effort: SearchEffort(first: -0.7, last: 1.5, quads: 2, rounds: 3), opposite: .none, hasMinimums: true,
     rounds: 3)
 
   package init() {}
@@ -31,9 +31,11 @@ package struct Q4_K: SuperBlocks {
     scale: Float, minimumScale: Float, _ found: SuperBlockSearch.Scratch, into block: UnsafeMutableRawPointer
   ) {
     SixBitPairs.pack(scale: scale, minimumScale: minimumScale, found.groups, into: block)
-    for i in 0..<128 {
-      let low = i / 32 * 64 + i % 32
-      block.setByte(16 + i, found.codes[low] | found.codes[low + 32] << 4)
+    for pair in 0..<4 {
+      for i in stride(from: 0, to: 32, by: 8) {
+        let (low, high) = (eight(found.codes, 64 * pair + i), eight(found.codes, 64 * pair + 32 + i))
+        setEight(block, 16 + 32 * pair + i, low | high &<< 4)
+      }
     }
   }
 }

@@ -8,8 +8,8 @@ package struct Q5_0: SmallBlocks {
 
   static let search = HalfScaleSearch(
     codes: .symmetric(5), hasMinimums: false,
-    effort: SearchEffort(first: -0.9, last: 0.9, starts: 7, rounds: 2),
-    opposite: SearchEffort(first: -0.3, last: 0.6, starts: 4, rounds: 2), rounds: 3)
+    effort: SearchEffort(first: -0.9, last: 0.9, quads: 2, rounds: 2),
+    opposite: SearchEffort(first: -0.3, last: 0.6, quads: 1, rounds: 2), rounds: 3)
 
   package init() {}
 
@@ -32,6 +32,6 @@ package struct Q5_0: SmallBlocks {
     var fifths: UInt32 = 0
     for i in 0..<32 { fifths |= UInt32((codes[i] &+ 16) >> 4) << UInt32(i) }
     block.setWord(2, fifths)
-    Nibbles.write(block + 6) { codes[$0] }
+    Nibbles.write(block + 6, codes)
   }
 }

@@ -8,7 +8,7 @@ package struct Q5_1: SmallBlocks {
 
   static let search = HalfScaleSearch(
     codes: .affine(5), hasMinimums: true,
-    effort: SearchEffort(first: -0.7, last: 1.5, starts: 6, rounds: 2), opposite: .none, rounds: 3)
+    effort: SearchEffort(first: -0.7, last: 1.5, quads: 2, rounds: 2), opposite: .none, rounds: 3)
 
   package init() {}
 
@@ -33,6 +33,6 @@ package struct Q5_1: SmallBlocks {
     var fifths: UInt32 = 0
     for i in 0..<32 { fifths |= UInt32(codes[i] >> 4) << UInt32(i) }
     block.setWord(4, fifths)
-    Nibbles.write(block + 8) { codes[$0] }
+    Nibbles.write(block + 8, codes)
   }
 }

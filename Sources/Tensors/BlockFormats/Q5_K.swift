@@ -9,7 +9,7 @@ package struct Q5_K: SuperBlocks {
 
   static let search = SuperBlockSearch(
     size: 32, codes: .affine(5), steps: .affine(6),
-    effort: SearchEffort(first: -0.7, last: 1.5, starts: 6, rounds: 2), opposite: .none, hasMinimums: true,
+    effort: SearchEffort(first: -0.7, last: 1.5, quads: 2, rounds: 3), opposite: .none, hasMinimums: true,
     rounds: 3)
 
   package init() {}
@@ -34,14 +34,14 @@ package struct Q5_K: SuperBlocks {
     scale: Float, minimumScale: Float, _ found: SuperBlockSearch.Scratch, into block: UnsafeMutableRawPointer
   ) {
     SixBitPairs.pack(scale: scale, minimumScale: minimumScale, found.groups, into: block)
-    for i in 0..<32 {
-      var high: UInt8 = 0
+    for i in stride(from: 0, to: 32, by: 8) {
+      var fifths = Eight.zero
       for pair in 0..<4 {
-        let (low, next) = (found.codes[64 * pair + i], found.codes[64 * pair + 32 + i])
-        block.setByte(48 + 32 * pair + i, low & 15 | next << 4)
-        high |= (low >> 4 | (next >> 4) << 1) << UInt8(2 * pair)
+        let (low, high) = (eight(found.codes, 64 * pair + i), eight(found.codes, 64 * pair + 32 + i))
+        setEight(block, 48 + 32 * pair + i, low & 15 | high &<< 4)
+        fifths |= (low &>> 4 | (high &>> 4) &<< 1) &<< UInt8(2 * pair)
       }
-      block.setByte(16 + i, high)
+      setEight(block, 16 + i, fifths)
     }
   }
 }

@@ -10,8 +10,8 @@ package struct Q6_K: SuperBlocks {
 
   static let search = SuperBlockSearch(
     size: 16, codes: .symmetric(6), steps: .symmetric(8),
-    effort: SearchEffort(first: -0.9, last: 0.9, starts: 5, rounds: 1),
-    opposite: SearchEffort(first: -0.3, last: 0.6, starts: 3, rounds: 1), hasMinimums: false, rounds: 2)
+    effort: SearchEffort(first: -0.9, last: 0.9, quads: 2, rounds: 1),
+    opposite: SearchEffort(first: -0.3, last: 0.6, quads: 1, rounds: 1), hasMinimums: false, rounds: 2)
 
   package init() {}
 
@@ -38,12 +38,14 @@ package struct Q6_K: SuperBlocks {
     scale: Float, minimumScale: Float, _ found: SuperBlockSearch.Scratch, into block: UnsafeMutableRawPointer
   ) {
     for half in 0..<2 {
-      for i in 0..<32 {
+      for i in stride(from: 0, to: 32, by: 8) {
         let q = found.codes + 128 * half + i
-        let (a, b, c, d) = (q[0] &+ 32, q[32] &+ 32, q[64] &+ 32, q[96] &+ 32)
-        block.setByte(64 * half + i, a & 15 | c << 4)
-        block.setByte(64 * half + 32 + i, b & 15 | d << 4)
-        block.setByte(128 + 32 * half + i, a >> 4 | (b >> 4) << 2 | (c >> 4) << 4 | (d >> 4) << 6)
+        let (a, b) = (eight(q, 0) &+ 32, eight(q, 32) &+ 32)
+        let (c, d) = (eight(q, 64) &+ 32, eight(q, 96) &+ 32)
+        setEight(block, 64 * half + i, a & 15 | c &<< 4)
+        setEight(block, 64 * half + 32 + i, b & 15 | d &<< 4)
+        let high = a &>> 4 | (b &>> 4) &<< 2
+        setEight(block, 128 + 32 * half + i, high | (c &>> 4) &<< 4 | (d &>> 4) &<< 6)
       }
     }
     for g in 0..<16 { block.setByte(192 + g, UInt8(bitPattern: Int8(found.groups[g].bestStep))) }

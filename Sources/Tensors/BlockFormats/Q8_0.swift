@@ -8,7 +8,7 @@ package struct Q8_0: SmallBlocks {
 
   static let search = HalfScaleSearch(
     codes: CodeRange(lowest: -127, highest: 127), hasMinimums: false,
-    effort: SearchEffort(first: 0, last: 0, starts: 1, rounds: 1), opposite: .none, rounds: 3)
+    effort: SearchEffort(first: 0, last: 0, quads: 1, rounds: 1), opposite: .none, rounds: 3)
 
   package init() {}
 

@@ -63,20 +63,3 @@ extension SmallBlocks {
     }
   }
 }
-
-/// Sixteen bytes of 4-bit codes: byte j holds code j in its low half and code j + 16 in its high half.
-enum Nibbles {
-  @inline(__always)
-  static func read(_ bytes: UnsafeRawPointer, _ body: (_ code: Int, UInt8) -> Void) {
-    for j in 0..<16 {
-      let byte = bytes.byte(j)
-      body(j, byte & 15)
-      body(j + 16, byte >> 4)
-    }
-  }
-
-  @inline(__always)
-  static func write(_ bytes: UnsafeMutableRawPointer, _ code: (Int) -> UInt8) {
-    for j in 0..<16 { bytes.setByte(j, code(j) & 15 | code(j + 16) << 4) }
-  }
-}

@@ -5,6 +5,29 @@ extension UnsafePointer<Float> {
 }
 
 extension Quad {
+  // Lane by lane the compiler finds the processor's minimum and maximum; from masks it makes four instructions of each.
+
+  /// The greater of each lane and `bound`; `bound` for what is no number.
+  @inline(__always) func atLeast(_ bound: Float) -> Quad {
+    Quad(x > bound ? x : bound, y > bound ? y : bound, z > bound ? z : bound, w > bound ? w : bound)
+  }
+
+  @inline(__always) func atMost(_ bound: Float) -> Quad {
+    Quad(x < bound ? x : bound, y < bound ? y : bound, z < bound ? z : bound, w < bound ? w : bound)
+  }
+
+  @inline(__always) func lesser(_ other: Quad) -> Quad {
+    Quad(
+      x < other.x ? x : other.x, y < other.y ? y : other.y, z < other.z ? z : other.z,
+      w < other.w ? w : other.w)
+  }
+
+  @inline(__always) func greater(_ other: Quad) -> Quad {
+    Quad(
+      x > other.x ? x : other.x, y > other.y ? y : other.y, z > other.z ? z : other.z,
+      w > other.w ? w : other.w)
+  }
+
   @inline(__always) var total: Float {
     let pairs = lowHalf + highHalf
     return pairs.x + pairs.y
@@ -28,8 +51,8 @@ func extremes(_ x: UnsafePointer<Float>, _ count: Int) -> (low: Float, high: Flo
   var (low, high) = (x.quad(0), x.quad(0))
   for i in stride(from: 4, to: count, by: 4) {
     let v = x.quad(i)
-    low = low.replacing(with: v, where: v .< low)
-    high = high.replacing(with: v, where: v .> high)
+    low = v.lesser(low)
+    high = v.greater(high)
   }
   return (
     Swift.min(Swift.min(low.x, low.y), Swift.min(low.z, low.w)),
@@ -58,11 +81,8 @@ struct CodeRange: Sendable {
   /// 0…2^bits − 1.
   static func affine(_ bits: Int) -> CodeRange { CodeRange(lowest: 0, highest: Float(1 << bits) - 1) }
 
-  @inline(__always) func clamp(_ t: Quad) -> Quad {
-    let (low, high) = (Quad(repeating: lowest), Quad(repeating: highest))
-    let above = low.replacing(with: t, where: t .> low)
-    return high.replacing(with: above, where: above .< high)
-  }
+  /// `lowest` for what is no number.
+  @inline(__always) func clamp(_ t: Quad) -> Quad { t.atLeast(lowest).atMost(highest) }
 
   /// The code nearest to `t`; `lowest` for what is no number.
   @inline(__always) func round(_ t: Float) -> Float {
