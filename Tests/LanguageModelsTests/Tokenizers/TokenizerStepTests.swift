@@ -41,6 +41,18 @@ struct TokenizerStepTests {
     }
   }
 
+  /// What a mapping decomposes is put in order and composed with what stands beside it (UAX 15, section 1.2).
+  @Test(arguments: [
+    (UnicodeNormalizer.Form.nfkd, "\u{1FFD}\u{319}", [0x20, 0x319, 0x301]),
+    (.nfkd, "\u{15D}\u{FB48}\u{FF9F}", [0x73, 0x302, 0x5E8, 0x309A, 0x5BC]),
+    (.nfkc, "\u{FF76}\u{FF9E}", [0x30AC]), (.nfd, "\u{1EAD}", [0x61, 0x323, 0x302]),
+    (.nfc, "a\u{302}\u{323}", [0x1EAD]), (.nfc, "\u{1100}\u{1161}\u{11A8}", [0xAC01]),
+  ])
+  func normalizationForms(_ form: UnicodeNormalizer.Form, _ text: String, _ expected: [UInt32]) {
+    let normalized = UnicodeNormalizer(form: form).normalize(Array(text.utf8))
+    #expect(String(decoding: normalized, as: UTF8.self).unicodeScalars.map(\.value) == expected)
+  }
+
   @Test(arguments: preTokenizers) func preTokenizersCutTheSame(_ name: String) throws {
     let entry = try Self.steps.required("pre-tokenizers").required(name)
     let steps = try entry.required("step").preTokenizers()
