@@ -84,6 +84,28 @@ struct TokenizerStepTests {
     return words.ranges.map { Array(words.text[$0]) }
   }
 
+  /// Cutting where no token goes across changes no token.
+  @Test(arguments: ["llama2", "gemma"]) func cuttingAtJointsChangesNothing(_ name: String) throws {
+    let tokenizer = try TokenizerFixtures.open(name)
+    let vocabulary = try GGUFVocabulary(tokenizer, file: name)
+    let models = [tokenizer.model, try PipelineTokenizer(vocabulary, file: name).model]
+    var pieces = 0
+    for text in try TokenizerFixtures.texts().texts where !text.isEmpty {
+      let bytes = Array(text.replacingOccurrences(of: " ", with: "▁").utf8)
+      for model in models {
+        var scratch = MergeScratch()
+        var whole: [Int32] = []
+        model.tokenize(bytes.span, into: &whole, &scratch)
+        var cut: [Int32] = []
+        let words = Self.words(String(decoding: bytes, as: UTF8.self), [JointSplit(model.vocabulary)])
+        for word in words { model.tokenize(word.span, into: &cut, &scratch) }
+        #expect(cut == whole, "\(text.debugDescription)")
+        pieces += words.count
+      }
+    }
+    #expect(pieces > 400)
+  }
+
   @Test(arguments: decoders) func decodersMakeTheSameText(_ name: String) throws {
     let entry = try Self.steps.required("decoders").required(name)
     let tokens = try entry.required("tokens").elements().map { try $0.bytes() }
