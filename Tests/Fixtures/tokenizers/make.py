@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 """Makes the tokenizers here and what the `tokenizers` package gives for them and for the shared ones.
 
-    python3 make.py SHARED [--train]    # the folder of shared models and data; without --train the tokenizers here stay
+    LATHE_SHARED=… python3 make.py [--train]    # without --train the tokenizers here stay
 
 Files: *.json are tokenizers; expected/texts.json is what every one makes of the odd texts; expected/shared.json has, for
 each shared text, one hash of the numbers per chunk; expected/steps.json is what single steps make of the odd texts.
 """
-import base64, json, sys, tempfile
+import base64, json, os, sys, tempfile
 from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 import tokenizers
 
 HERE = Path(__file__).resolve().parent
-SHARED = Path(sys.argv[1])
+SHARED = Path(os.environ["LATHE_SHARED"])
 CHUNK = 20_000          # characters of a shared text that are encoded at a time
 STORIES = (SHARED / "data/text/tinystories_a.txt").read_bytes()[:300_000].decode("utf-8", "ignore")
 WIKI = (SHARED / "data/text/wikitext2_valid.txt").read_bytes()[:300_000].decode("utf-8", "ignore")

@@ -41,6 +41,18 @@ struct TokenizerStepTests {
     }
   }
 
+  /// What a mapping decomposes is put in order and composed with what stands beside it (UAX 15, section 1.2).
+  @Test(arguments: [
+    (UnicodeNormalizer.Form.nfkd, "\u{1FFD}\u{319}", [0x20, 0x319, 0x301]),
+    (.nfkd, "\u{15D}\u{FB48}\u{FF9F}", [0x73, 0x302, 0x5E8, 0x309A, 0x5BC]),
+    (.nfkc, "\u{FF76}\u{FF9E}", [0x30AC]), (.nfd, "\u{1EAD}", [0x61, 0x323, 0x302]),
+    (.nfc, "a\u{302}\u{323}", [0x1EAD]), (.nfc, "\u{1100}\u{1161}\u{11A8}", [0xAC01]),
+  ])
+  func normalizationForms(_ form: UnicodeNormalizer.Form, _ text: String, _ expected: [UInt32]) {
+    let normalized = UnicodeNormalizer(form: form).normalize(Array(text.utf8))
+    #expect(String(decoding: normalized, as: UTF8.self).unicodeScalars.map(\.value) == expected)
+  }
+
   @Test(arguments: preTokenizers) func preTokenizersCutTheSame(_ name: String) throws {
     let entry = try Self.steps.required("pre-tokenizers").required(name)
     let steps = try entry.required("step").preTokenizers()
@@ -70,6 +82,28 @@ struct TokenizerStepTests {
     var words = Words(Array(text.utf8), isFirst: true)
     for step in steps { step.split(&words) }
     return words.ranges.map { Array(words.text[$0]) }
+  }
+
+  /// Cutting where no token goes across changes no token.
+  @Test(arguments: ["llama2", "gemma"]) func cuttingAtJointsChangesNothing(_ name: String) throws {
+    let tokenizer = try TokenizerFixtures.open(name)
+    let vocabulary = try GGUFVocabulary(tokenizer, file: name)
+    let models = [tokenizer.model, try PipelineTokenizer(vocabulary, file: name).model]
+    var pieces = 0
+    for text in try TokenizerFixtures.texts().texts where !text.isEmpty {
+      let bytes = Array(text.replacingOccurrences(of: " ", with: "▁").utf8)
+      for model in models {
+        var scratch = MergeScratch()
+        var whole: [Int32] = []
+        model.tokenize(bytes.span, into: &whole, &scratch)
+        var cut: [Int32] = []
+        let words = Self.words(String(decoding: bytes, as: UTF8.self), [JointSplit(model.vocabulary)])
+        for word in words { model.tokenize(word.span, into: &cut, &scratch) }
+        #expect(cut == whole, "\(text.debugDescription)")
+        pieces += words.count
+      }
+    }
+    #expect(pieces > 400)
   }
 
   @Test(arguments: decoders) func decodersMakeTheSameText(_ name: String) throws {

@@ -44,7 +44,7 @@ private struct GGUFTokenizerReader {
   }
 
   func error(_ key: String, _ reason: ImportError.Reason) -> ImportError {
-    ImportError(file: file, place: .value("tokenizer.ggml.\(key)"), reason: reason)
+    ImportError(file: file, place: .metadata("tokenizer.ggml.\(key)"), reason: reason)
   }
 
   func known(_ token: Int32?) -> Int32? {
@@ -203,6 +203,7 @@ private struct GGUFTokenizerReader {
         ReplaceNormalizer(target: .pattern(PublishedPatterns.compiled(#"\A +| +\z"#)), content: []))
     }
     let prefixes = source.addsSpacePrefix ?? true
+    if prefixes { normalizers.append(PrependNormalizer(content: Self.visibleSpace)) }
     // Words can be cut at blanks only where no piece goes across one.
     let crosses = source.tokens.contains { $0.unicodeScalars.dropFirst().contains("▁") }
     let model = UnigramModel(
@@ -211,7 +212,7 @@ private struct GGUFTokenizerReader {
     return PipelineTokenizer(
       model: model, addedTokens: addedTokens, normalizers: normalizers,
       preTokenizers: [
-        Metaspace(replacement: Self.visibleSpace, prefix: prefixes ? .always : .never, splits: !crosses)
+        Metaspace(replacement: Self.visibleSpace, prefix: .never, splits: !crosses)
       ], template: template(addsBOS: false, addsEOS: true),
       decoders: [MetaspaceDecoder(replacement: Self.visibleSpace, dropsFirst: prefixes)])
   }

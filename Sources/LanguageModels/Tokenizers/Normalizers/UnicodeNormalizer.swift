@@ -19,10 +19,12 @@ struct UnicodeNormalizer: Normalizer {
     return switch form {
     case .nfc: Array(string.precomposedStringWithCanonicalMapping.utf8)
     case .nfd: Array(string.decomposedStringWithCanonicalMapping.utf8)
-    // Not `precomposedStringWithCompatibilityMapping`, which leaves half-width kana and their marks apart (6.3).
+    // In two steps: the compatibility mappings of Foundation (6.3) leave what they decompose unordered and apart, as
+    // half-width kana and their marks.
     case .nfkc:
       Array(string.decomposedStringWithCompatibilityMapping.precomposedStringWithCanonicalMapping.utf8)
-    case .nfkd: Array(string.decomposedStringWithCompatibilityMapping.utf8)
+    case .nfkd:
+      Array(string.decomposedStringWithCompatibilityMapping.decomposedStringWithCanonicalMapping.utf8)
     }
   }
 }
