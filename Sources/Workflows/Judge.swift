@@ -65,8 +65,8 @@ package struct Judge: Sendable {
     let tools = try Lanes(lanes) {
       (
         network: try Self.runner(network, model, threadsPerLane),
-        float32: expected.isEmpty
-          ? try Self.runner(EncodedGraph(graph: model.graph), model, threadsPerLane) : nil
+        float32: try expected.isEmpty
+          ? Self.runner(EncodedGraph(graph: model.graph), model, threadsPerLane) : nil
       )
     }
     let parts = try tools.map(0..<batches.count) { tools, number in

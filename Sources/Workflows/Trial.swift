@@ -84,24 +84,23 @@ package struct Trial: Sendable, Hashable, Codable {
 
   private mutating func takeTokens(_ scores: Scores, reference: Scores) {
     /// A figure that overflows does not exist.
-    func finite(_ estimate: Estimate?) -> (Double, [Double]?)? {
-      guard let estimate, estimate.value.isFinite else { return nil }
+    func finite(_ estimate: Estimate?) -> (value: Double?, ends: [Double]?) {
+      guard let estimate, estimate.value.isFinite else { return (nil, nil) }
       let ends = [estimate.interval.lowerBound, estimate.interval.upperBound]
       return (estimate.value, ends.allSatisfy(\.isFinite) ? ends : nil)
     }
     tokens = scores.predicted.count
-    if let found = finite(scores.perplexity) { (perplexity, perplexityCi95) = found }
+    (perplexity, perplexityCi95) = finite(scores.perplexity)
     guard execution != .float else { return }
-    if let (ratio, ends) = finite(scores.perplexityRatio(to: reference)),
-      let from = reference.perplexity?.value
-    {
-      perplexityRatio = ratio
-      perplexityDelta = from * (ratio - 1)
-      perplexityDeltaCi95 = ends?.map { from * ($0 - 1) }
+    let ratio = finite(scores.perplexityRatio(to: reference))
+    perplexityRatio = ratio.value
+    if let from = reference.perplexity?.value, from.isFinite {
+      perplexityDelta = ratio.value.map { from * ($0 - 1) }
+      perplexityDeltaCi95 = ratio.ends?.map { from * ($0 - 1) }
     }
-    if let found = finite(scores.probabilityChange(from: reference)) { (rmsDeltaP, rmsDeltaPCi95) = found }
-    klCi95 = finite(scores.divergenceEstimate)?.1
-    agreementCi95 = finite(scores.agreementEstimate(with: reference))?.1
+    (rmsDeltaP, rmsDeltaPCi95) = finite(scores.probabilityChange(from: reference))
+    klCi95 = finite(scores.divergenceEstimate).ends
+    agreementCi95 = finite(scores.agreementEstimate(with: reference)).ends
   }
 }
 
