@@ -50,7 +50,7 @@ let package = Package(
     room("Operators", ["Graph", "Tensors", "CKernels"]),
     room("Execution", ["Operators", "Graph", "Tensors", "CKernels"]),
     room("Datasets", ["Tensors", "CZlib", yams]),
-    room("Formats", ["Operators", "Graph", "Tensors", protobuf], exclude: ["ONNX/onnx.proto"]),
+    room("Formats", ["Operators", "Graph", "Tensors", "CKernels", protobuf], exclude: ["ONNX/onnx.proto"]),
     room(
       "Quantization", ["Execution", "Operators", "Graph", "Tensors", "CKernels", yams]),
     room(

@@ -11,6 +11,8 @@ package struct ImportError: Error, Equatable, CustomStringConvertible {
     case tensor(String)
     case value(String)
     case function(String)
+    /// A key of what a file says about itself.
+    case metadata(String)
   }
 
   package enum Reason: Equatable, Sendable {
@@ -33,6 +35,10 @@ package struct ImportError: Error, Equatable, CustomStringConvertible {
     case externalData(location: String, problem: String)
     /// What the operator says about its attributes.
     case operatorRefused(String)
+    case shape(found: [Int], expected: [Int])
+    case unknownArchitecture(String, known: [String])
+    /// A tensor that no layer of the architecture has.
+    case unusedTensor(architecture: String)
   }
 
   package var file: String
@@ -60,6 +66,7 @@ extension ImportError.Place {
     case .tensor(let name): ", tensor \"\(displayText(name))\""
     case .value(let name): ", value \"\(displayText(name))\""
     case .function(let name): ", function \"\(displayText(name))\""
+    case .metadata(let key): ", metadata \"\(displayText(key))\""
     }
   }
 }
@@ -91,6 +98,15 @@ extension ImportError.Reason {
     case .externalData(let location, let problem):
       "external data \"\(displayText(location))\" \(displayText(problem)). Put the data file beside the model."
     case .operatorRefused(let what): displayText(what)
+    case .shape(let found, let expected):
+      "the shape is \(found.shapeText), expected \(expected.shapeText) by the configuration. "
+        + "Use the configuration and the weights of one model."
+    case .unknownArchitecture(let found, let known):
+      "architecture \"\(displayText(found))\" is not known (known: \(known.joined(separator: ", "))). "
+        + "Open a model of one of these."
+    case .unusedTensor(let architecture):
+      "no layer of architecture \(displayText(architecture)) uses it, so the model would not be what it was. "
+        + "Open a plain model of this architecture."
     }
   }
 }

@@ -1,6 +1,5 @@
 import Formats
 import Foundation
-import Glibc
 import Graph
 import Tensors
 import Testing
@@ -78,11 +77,4 @@ import Testing
       error.description
         == "m.onnx, tensor \"w[0m\": wrong number of bytes (found 3, expected 4). Export the model again.")
   }
-}
-
-/// Peak memory of this process, in bytes.
-private func peakMemory() -> Int {
-  var usage = rusage()
-  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  return usage.ru_maxrss * 1024
 }

@@ -10,7 +10,7 @@ package enum ONNX {
   ///
   /// - Errors: `ImportError`.
   package static func read(path: String) throws(ImportError) -> Graph {
-    let file = try map(path)
+    let file = try MappedFile.forImport(path)
     var reader = FileReader(file)
     let model = try reader.model()
     func failure(_ reason: ImportError.Reason) -> ImportError {
@@ -36,7 +36,7 @@ package enum ONNX {
 
   /// Reads one tensor from a file of its own (`.pb`), as conformance tests keep them.
   package static func readTensor(path: String) throws(ImportError) -> Tensor {
-    let file = try map(path)
+    let file = try MappedFile.forImport(path)
     var reader = TensorReader(file)
     return try reader.tensor(WireReader(file)).tensor
   }
@@ -67,19 +67,5 @@ package enum ONNX {
     var lowering = QDQLowering(model, path: path)
     let graph = try lowering.lowered()
     return (graph, lowering.opset, lowering.warnings.sentences)
-  }
-
-  private static func map(_ path: String) throws(ImportError) -> MappedFile {
-    do {
-      let file = try MappedFile(path: path)
-      guard file.bytes.count > 0 else { throw ImportError(file: path, place: .file, reason: .empty) }
-      return file
-    } catch let error as MappedFile.Failure {
-      throw ImportError(file: path, place: .file, reason: .unreadable(error.reason))
-    } catch let error as ImportError {
-      throw error
-    } catch {
-      throw ImportError(file: path, place: .file, reason: .unreadable("\(error)"))
-    }
   }
 }

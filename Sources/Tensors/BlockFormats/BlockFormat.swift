@@ -24,11 +24,14 @@ package protocol BlockFormat: Sendable {
   /// evenly spaced codes (NF4, MXFP4, codebooks).
   var uniform: (bits: Int, group: Int)? { get }
 
-  /// What kernels compute with: real = scale · code + minimum.
+  /// Whether `unpack` gives minimums, and codes from 0 up: of affine uniform formats.
+  var hasMinimums: Bool { get }
+
+  /// What kernels compute with: real = scale · code + minimum; only where there is `uniform`.
   ///
   /// - Parameters:
-  ///   - codes: `count` of them, −2^(bits−1)…2^(bits−1) − 1 where `minimums` are all zero, else 0…2^bits − 1.
-  ///   - scales: one for each `uniform.group` neighbours; minimums likewise.
+  ///   - codes: `count` of them, 0…2^bits − 1 where the format `hasMinimums`, else −2^(bits−1)…2^(bits−1) − 1.
+  ///   - scales: one for each `uniform.group` neighbours; minimums likewise, all 0 without `hasMinimums`.
   func unpack(
     _ blocks: UnsafeRawPointer, count: Int, codes: UnsafeMutablePointer<Int8>,
     scales: UnsafeMutablePointer<Float>, minimums: UnsafeMutablePointer<Float>)
