@@ -59,7 +59,7 @@ let package = Package(
     room(
       "LanguageModels",
       ["Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CKernels"]),
-    room("Evaluation", ["Quantization", "Execution", "Datasets", "Graph", "Tensors"]),
+    room("Evaluation", ["Quantization", "Execution", "Datasets", "Graph", "Tensors", "CKernels"]),
     room("Jobs", ["Tensors", dequeModule]),
     room(
       "Workflows",
@@ -127,8 +127,8 @@ let package = Package(
     tests(
       "Workflows",
       [
-        "Evaluation", "Execution", "Quantization", "Formats", "Datasets", "Operators", "Graph", "Tensors",
-        "Jobs",
+        "LanguageModels", "Evaluation", "Execution", "Quantization", "Formats", "Datasets", "Operators",
+        "Graph", "Tensors", "Jobs",
         "CAllocations",
       ]),
     tests(

@@ -15,7 +15,7 @@ package struct BoundDataset: Sendable {
   package let augmentation: Augmentation
   /// Choices made while fitting, for people to read.
   package let notes: [String]
-  /// One for each sample of this view, in its order.
+  /// Classes, one for each sample of this view, in its order; `nil` without, and for a text.
   package private(set) var labels: [Int]?
   /// Of the model's classes, by number; `nil` where the card has none.
   package let classNames: [String]?
@@ -30,6 +30,7 @@ package struct BoundDataset: Sendable {
     case synthetic(Synthetic)
     /// Made-up samples that are there already, by input.
     case made([String: Tensor])
+    case text(TokenWindows, isMadeUp: Bool)
   }
 
   init(
@@ -52,12 +53,28 @@ package struct BoundDataset: Sendable {
     self.notes = notes
     targetConversion = targets
     total = count
-    isSynthetic = if case .arrays = feed { false } else { true }
+    isSynthetic =
+      switch feed {
+      case .arrays, .text(_, isMadeUp: false): false
+      case .synthetic, .made, .text(_, isMadeUp: true): true
+      }
   }
 
   /// Number of samples in this view.
   package var count: Int { selection?.count ?? total }
   package var hasTargets: Bool { targetConversion != nil }
+  /// The text this serves, all of it; `nil` for other data.
+  package var text: TokenWindows? { if case .text(let windows, _) = feed { windows } else { nil } }
+  /// Whether it is known what answers are right.
+  package var isLabelled: Bool { labels != nil || text != nil && !isSynthetic }
+
+  /// What is right for the samples at `indices`: their classes or, of a text, the token that follows each position of
+  /// each window, −1 where it is not scored; empty without labels.
+  package func labels(of indices: [Int]) -> [Int] {
+    if let labels { return indices.map { labels[$0] } }
+    guard let text, isLabelled else { return [] }
+    return text.labels(indices.map { selection?[$0] ?? $0 })
+  }
 
   /// The batch the model insists on; `nil` when it takes any.
   package var fixedBatch: Int? {
@@ -94,6 +111,7 @@ package struct BoundDataset: Sendable {
     switch feed {
     case .synthetic(let synthetic): return synthetic.batch(samples)
     case .made(let tensors): return tensors.mapValues { $0.rows(samples) }
+    case .text(let windows, _): return windows.batch(samples, names: inputs.map(\.name))
     case .arrays(let arrays):
       var result: [String: Tensor] = [:]
       for array in arrays {

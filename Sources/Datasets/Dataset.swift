@@ -46,8 +46,7 @@ package struct Dataset: Sendable {
   /// A dataset is a card (`.yaml`, `.yml`), a `.npz` whose arrays are named after the inputs with `labels` or `y`, or
   /// one array of inputs (`.npy`, IDX, either gzipped).
   package static func open(_ path: String) throws(DatasetError) -> Dataset {
-    let lower = path.lowercased()
-    if lower.hasSuffix(".yaml") || lower.hasSuffix(".yml") {
+    if DatasetCard.isCard(path) {
       return try Dataset(card: DatasetCard.read(path), path: path)
     }
     if try Zip.looksLikeZip(Files.map(path)) { return try Dataset(archive: path) }
@@ -59,8 +58,7 @@ package struct Dataset: Sendable {
 
   /// The files a dataset at `path` consists of: itself, and what its card names, each once.
   package static func files(_ path: String) throws(DatasetError) -> [String] {
-    let lower = path.lowercased()
-    guard lower.hasSuffix(".yaml") || lower.hasSuffix(".yml") else { return [path] }
+    guard DatasetCard.isCard(path) else { return [path] }
     let card = try DatasetCard.read(path)
     let named =
       card.inputs.map(\.array.file)

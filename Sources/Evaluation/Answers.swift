@@ -3,7 +3,7 @@
 /// Grows with the classes and with the answers that differ, not with the samples: every other sample is answered as
 /// float32 answers it.
 package struct Answers: Sendable, Hashable, Codable {
-  /// Classes that are told apart; 0 where the output is no row of scores, and then there is nothing more.
+  /// Classes that are told apart; 0 where the output is no row of scores, or holds one for each token; then there is nothing more.
   package var classCount: Int
   package var evaluated: SampleSet
   /// One for each class that has samples, by label; none without labels.
@@ -33,6 +33,10 @@ package struct Answers: Sendable, Hashable, Codable {
   ///   - places: of the samples in their data, in the order they were scored.
   package init(_ scores: Scores, reference: Scores, places: [Int]) {
     precondition(scores.samples == places.count, "a place for each sample")
+    guard !scores.scoresTokens else {
+      self.init(classCount: 0, evaluated: SampleSet(places), classes: [], moves: [])
+      return
+    }
     let isLabelled = !scores.labels.isEmpty
     let moves = scores.predicted.indices.compactMap { index -> Move? in
       let (was, now) = (reference.predicted[index], scores.predicted[index])

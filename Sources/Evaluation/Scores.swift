@@ -14,7 +14,10 @@ package struct Scores: Sendable {
   package private(set) var classCount = 0
   /// The right class; empty without labels.
   package private(set) var labels: [Int32] = []
-  /// Whether the label is the first, or among the first five; empty without labels.
+  /// Whether the outputs are those of a language model: what stands for each sample elsewhere stands for each scored
+  /// token here, in order, and its label is the token that follows.
+  package private(set) var scoresTokens = false
+  /// Whether the label is the first, or among the first five; empty without labels, the latter for tokens too.
   package private(set) var top1: [Bool] = []
   package private(set) var top5: [Bool] = []
   /// −log p(label), natural logarithm.
@@ -33,41 +36,50 @@ package struct Scores: Sendable {
   /// - Parameters:
   ///   - outputs: the variant's outputs, float32, first axis the samples (a network of fixed batch 1 has one).
   ///   - reference: float32's outputs for the same samples, in the same order.
-  ///   - classes: index of the output that holds class scores `[samples, classes]`; `nil` when none does.
-  ///   - labels: class per sample, or empty.
+  ///   - classes: index of the output that holds class scores, `[samples, classes]` or, of a language model, `[samples,
+  ///     length, vocabulary]`; `nil` when none does.
+  ///   - labels: class of each row, or empty; rows of a negative label do not count.
   ///   - count: samples in this batch.
   package mutating func add(
     _ outputs: [Tensor], reference: [Tensor], classes: Int?, labels: [Int], count: Int
   ) {
-    for (q, f) in zip(outputs, reference) where f.type == .float32 && q.type == .float32 {
-      f.withElements(of: Float.self) { f in
-        q.withElements(of: Float.self) { q in
-          for i in f.indices {
-            let x = Double(f[i])
-            let d = x - Double(q[i])
-            signal += x * x
-            noise += d * d
-          }
-        }
-      }
+    let rows = classes.map { Self.rows(in: outputs[$0].shape, samples: count) } ?? count
+    let hasTokens = rows > count
+    for (index, (q, f)) in zip(outputs, reference).enumerated()
+    where f.type == .float32 && q.type == .float32 && !(hasTokens && index == classes) {
+      f.withElements(of: Float.self) { f in q.withElements(of: Float.self) { q in addSignal(f, q) } }
     }
     samples += count
-    guard let classes else { return }
-    let width = outputs[classes].count / Swift.max(count, 1)
+    guard let classes, rows > 0 else { return }
+    precondition(labels.isEmpty || labels.count == rows, "a label for each row")
+    scoresTokens = hasTokens
+    let width = outputs[classes].count / rows
     classCount = width
     outputs[classes].withElements(of: Float.self) { scores in
       reference[classes].withElements(of: Float.self) { referenceScores in
-        for sample in 0..<count {
-          let row = UnsafeBufferPointer(rebasing: scores[sample * width..<(sample + 1) * width])
-          let target = UnsafeBufferPointer(rebasing: referenceScores[sample * width..<(sample + 1) * width])
-          addRow(row, target: target, label: labels.isEmpty ? nil : labels[sample])
+        for index in 0..<rows where labels.isEmpty || labels[index] >= 0 {
+          let row = UnsafeBufferPointer(rebasing: scores[index * width..<(index + 1) * width])
+          let target = UnsafeBufferPointer(rebasing: referenceScores[index * width..<(index + 1) * width])
+          addRow(row, target: target, label: labels.isEmpty ? nil : labels[index])
+          // What stands at places that are not scored is no answer.
+          if hasTokens { addSignal(target, row) }
         }
       }
     }
   }
 
+  /// Rows of scores in an output: one for each sample, or one for each token.
+  static func rows(in shape: Shape, samples: Int) -> Int {
+    let each = Array(shape.dropFirst())
+    guard let last = each.last, last > 1, each.elementCount > last, each.max() != each.elementCount else {
+      return samples
+    }
+    return samples * (each.elementCount / last)
+  }
+
   /// Adds what was scored on later samples.
   package mutating func append(_ later: Scores) {
+    scoresTokens = scoresTokens || later.scoresTokens
     predicted += later.predicted
     margins += later.margins
     classCount = Swift.max(classCount, later.classCount)
@@ -81,44 +93,35 @@ package struct Scores: Sendable {
     samples += later.samples
   }
 
+  private mutating func addSignal(_ f: UnsafeBufferPointer<Float>, _ q: UnsafeBufferPointer<Float>) {
+    var (squares, differences) = (0.0, 0.0)
+    for i in f.indices {
+      let x = Double(f[i])
+      let d = x - Double(q[i])
+      squares += x * x
+      differences += d * d
+    }
+    signal += squares
+    noise += differences
+  }
+
   private mutating func addRow(
     _ row: UnsafeBufferPointer<Float>, target: UnsafeBufferPointer<Float>, label: Int?
   ) {
-    let best = largest(row)
-    predicted.append(Int32(best))
-    let log = logProbabilities(row)
-    let next = log.indices.reduce(-Double.infinity) { $1 == best ? $0 : Swift.max($0, log[$1]) }
-    margins.append(Float(exp(log[best]) - exp(next)))
-    let targetLog = logProbabilities(target)
-    var kl = 0.0
-    for i in log.indices where targetLog[i] > -700 { kl += exp(targetLog[i]) * (targetLog[i] - log[i]) }
-    divergence.append(Swift.max(kl, 0))
+    let answer = Distribution(row)
+    predicted.append(Int32(answer.best))
+    margins.append(Float(answer.margin))
+    divergence.append(Distribution(target).divergence(from: answer))
     guard let label else { return }
     labels.append(Int32(label))
+    loss.append(-answer.logProbability(label))
+    top1.append(label == answer.best)
+    guard !scoresTokens else { return }
     let ahead = row.indices.reduce(0) { count, i in
       // Ties go to the smaller index, as argmax does.
       count + (row[i] > row[label] || (row[i] == row[label] && i < label) ? 1 : 0)
     }
-    top1.append(ahead == 0)
     top5.append(ahead < 5)
-    loss.append(-log[label])
-  }
-
-  private func largest(_ row: UnsafeBufferPointer<Float>) -> Int {
-    var best = 0
-    for i in row.indices where row[i] > row[best] { best = i }
-    return best
-  }
-
-  /// Log of the distribution a row stands for: the row itself where it already is one, else its softmax.
-  private func logProbabilities(_ row: UnsafeBufferPointer<Float>) -> [Double] {
-    let sum = row.reduce(0.0) { $0 + Double($1) }
-    if abs(sum - 1) < 1e-3, row.allSatisfy({ $0 >= 0 && $0 <= 1.001 }) {
-      return row.map { log(Swift.max(Double($0), 1e-30)) }
-    }
-    let top = Double(row.max() ?? 0)
-    let total = log(row.reduce(0.0) { $0 + exp(Double($1) - top) })
-    return row.map { Double($0) - top - total }
   }
 }
 

@@ -63,7 +63,7 @@ enum Words {
 
   /// What a rule matches, in few words: `block/* Conv`.
   static func match(_ match: Match) -> String {
-    let all = match.names + match.operators
+    let all = match.names + match.roles + match.operators
     return all.isEmpty ? "every layer" : all.joined(separator: " ")
   }
 

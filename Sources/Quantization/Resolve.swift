@@ -43,7 +43,7 @@ extension Recipe {
   private func warnings(_ layers: [ResolvedLayer], _ compiled: [(Rule, CompiledMatch)]) -> [String] {
     var warnings: [String] = []
     for (index, (rule, match)) in compiled.enumerated()
-    where !layers.contains(where: { match.holds(name: $0.node, operatorName: $0.operatorName) }) {
+    where !layers.contains(where: { match.holds(LayerIdentity($0)) }) {
       let place = rule.place.line == 0 ? "" : "line \(rule.place.line), column \(rule.place.column): "
       warnings.append("\(place)rule \(index + 1) matches no layer: \(rule.text)")
     }

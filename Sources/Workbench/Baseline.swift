@@ -17,7 +17,7 @@ package enum ShownDifference: Sendable, Hashable {
     package var delta: Double
     package var interval95: ClosedRange<Double>
     package var pValue: Double?
-    /// Samples that both were evaluated on.
+    /// Samples that both were evaluated on; scored tokens of a text.
     package var samples: Int
 
     init(_ difference: PairedDifference) {
@@ -30,7 +30,7 @@ package enum ShownDifference: Sendable, Hashable {
     /// From float32, as it was measured.
     init?(_ trial: Trial) {
       guard let delta = trial.top1Delta, let interval = trial.top1DeltaCi95, interval.count == 2,
-        interval[0] <= interval[1], let samples = trial.samples
+        interval[0] <= interval[1], let samples = trial.tokens ?? trial.samples
       else { return nil }
       self.delta = delta
       interval95 = interval[0]...interval[1]

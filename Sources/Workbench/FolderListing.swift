@@ -17,7 +17,12 @@ package enum FileKind: String, Sendable, Hashable, Codable {
       self = .other
       return
     }
-    self = isFolder.boolValue ? .folder : FileKind(file: path)
+    self = isFolder.boolValue ? FileKind(folder: path) : FileKind(file: path)
+  }
+
+  /// A folder is a model where it holds a language model's configuration.
+  fileprivate init(folder path: String) {
+    self = FileManager.default.isReadableFile(atPath: path + "/config.json") ? .model : .folder
   }
 
   fileprivate init(file path: String) {
@@ -26,7 +31,8 @@ package enum FileKind: String, Sendable, Hashable, Codable {
     case "onnx": self = FileKind.head(path, 1).first.map(FileKind.beginsModel) ?? false ? .model : .other
     case "yaml", "yml":
       self = FileKind.ofText(String(decoding: FileKind.head(path, FileKind.enough), as: UTF8.self))
-    case "npz", "npy": self = .data
+    case "gguf": self = FileKind.head(path, 4) == Data("GGUF".utf8) ? .model : .other
+    case "npz", "npy", "txt": self = .data
     default: self = .other
     }
   }
@@ -96,7 +102,7 @@ package struct FolderListing: Sendable, Hashable {
       let facts = try? URL(fileURLWithPath: full).resolvingSymlinksInPath().resourceValues(
         forKeys: [.isDirectoryKey, .fileSizeKey])
       return facts?.isDirectory ?? false
-        ? Entry(name: name, kind: .folder)
+        ? Entry(name: name, kind: FileKind(folder: full))
         : Entry(name: name, kind: FileKind(file: full), bytes: facts?.fileSize)
     }
     return FolderListing(

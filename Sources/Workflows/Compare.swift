@@ -37,7 +37,9 @@ extension Project {
   package func report(_ measurement: Measurement) -> ComparisonReport {
     ComparisonReport(
       model: modelFacts,
-      data: dataFacts(samples: measurement.float32.samples ?? 0, roles: measurement.roles),
+      data: dataFacts(
+        samples: measurement.float32.samples ?? 0, tokens: measurement.float32.tokens,
+        roles: measurement.roles),
       machine: .current(threads: threads), float32: measurement.float32, candidates: measurement.candidates)
   }
 
@@ -49,9 +51,10 @@ extension Project {
   ///
   /// - Parameters:
   ///   - samples: how many were evaluated.
+  ///   - tokens: of a text, how many were scored.
   ///   - roles: which data calibrates and which evaluates, in words.
-  package func dataFacts(samples: Int, roles: String) -> ComparisonReport.DataFacts {
-    .init(path: dataPath, samples: samples, labelled: data.labels != nil, roles: roles)
+  package func dataFacts(samples: Int, tokens: Int? = nil, roles: String) -> ComparisonReport.DataFacts {
+    .init(path: dataPath, samples: samples, tokens: tokens, labelled: data.isLabelled, roles: roles)
   }
 }
 
@@ -66,9 +69,20 @@ extension ComparisonReport {
       return cells.contains { $0 != nil } ? [title] + cells.map { $0 ?? "-" } : nil
     }
     func percent(_ x: Double?) -> String? { x.map { String(format: "%.2f", $0 * 100) } }
+    func interval(_ format: String, _ ends: [Double]?, times factor: Double = 1) -> String? {
+      ends.map { String(format: "\(format) … \(format)", $0[0] * factor, $0[1] * factor) }
+    }
+    let scoresTokens = float32.tokens != nil
     let rows: [[String]?] = [
       row("execution") { $0.execution.rawValue },
-      row("top-1 %") { percent($0.top1) },
+      row("perplexity") { $0.perplexity.map { String(format: "%.3f", $0) } },
+      row("  95 % interval") { interval("%.3f", $0.perplexityCi95) },
+      row("Δ perplexity") { $0.perplexityDelta.map { String(format: "%+.3f", $0) } },
+      row("  95 %, paired") { interval("%+.3f", $0.perplexityDeltaCi95) },
+      row("  ratio") { $0.perplexityRatio.map { String(format: "%.4f", $0) } },
+      row("RMS Δp %") { percent($0.rmsDeltaP) },
+      row("  95 % interval") { interval("%.2f", $0.rmsDeltaPCi95, times: 100) },
+      row(scoresTokens ? "next token %" : "top-1 %") { percent($0.top1) },
       row("Δ points") { $0.top1Delta.map { String(format: "%+.2f", $0 * 100) } },
       row("  95 % interval") {
         $0.top1DeltaCi95.map { String(format: "%+.2f … %+.2f", $0[0] * 100, $0[1] * 100) }
@@ -80,8 +94,10 @@ extension ComparisonReport {
       row("top-5 %") { percent($0.top5) },
       row("loss") { $0.loss.map { String(format: "%.4f", $0) } },
       row("agreement %") { percent($0.agreement) },
+      row("  95 % interval") { interval("%.2f", $0.agreementCi95, times: 100) },
       row("SQNR dB") { $0.sqnrDb.map { String(format: "%.1f", $0) } },
       row("KL") { $0.kl.map { String(format: "%.3g", $0) } },
+      row("  95 % interval") { interval("%.3g", $0.klCi95) },
       row("file bytes") { $0.sizeBytes.map(String.init) },
       row("weight bytes") { "\($0.weightBytes)" },
       row("compression") { $0.compression.map { String(format: "%.2f×", $0) } },
@@ -104,7 +120,7 @@ extension ComparisonReport {
   package var facts: [String] {
     [
       "\(model.path): \(model.parameters) parameters, \(model.macs) multiply–accumulates",
-      "\(data.path ?? "no data"): \(data.samples) samples, \(data.roles)",
+      "\(data.path ?? "no data"): \(data.samples) \(data.tokens.map { "windows, \($0) tokens" } ?? "samples"), \(data.roles)",
       "\(machine.cpu), \((["scalar"] + machine.features).last ?? "scalar"), \(machine.threads) threads",
     ]
   }

@@ -31,6 +31,8 @@ package struct EvaluationPlan: Sendable {
   package static let foldCount = 5
   /// Samples made up when there is no data.
   package static let syntheticSamples = 64
+  /// The same of a language model, in windows.
+  package static let syntheticWindows = 8
 
   /// - Parameters:
   ///   - limit: most samples that evaluate.

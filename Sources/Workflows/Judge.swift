@@ -18,22 +18,23 @@ package struct Judge: Sendable {
   private let lanes: Int
   private let threadsPerLane: Int
   private let batches: [[Int]]
-  /// float32's outputs by batch.
+  /// float32's outputs by batch; empty where they are too many to keep, and are computed again.
   private let expected: [[Tensor]]
+
+  /// Most bytes of float32's outputs that are kept.
+  static let keptBytes = 512 << 20
 
   package var hasClasses: Bool { classes != nil }
 
   /// Classes that are told apart; `nil` where there are no class scores.
-  package var classCount: Int? {
-    classes.flatMap { classes in expected.first?[classes].shape.dropFirst().reduce(1, *) }
-  }
+  package var classCount: Int? { classes == nil || float32.classCount == 0 ? nil : float32.classCount }
 
   /// Runs float32 on the samples and keeps its outputs.
   package init(_ project: Project, _ samples: BoundDataset) throws {
     let model = project.model
     self.model = model
     self.samples = samples
-    let each = Swift.max(model.batch(Project.evaluationBatch), 1)
+    let each = Swift.max(model.batch(model.evaluationBatch), 1)
     lanes = Swift.max(Swift.min(project.threads, (samples.count + each - 1) / each), 1)
     threadsPerLane = Swift.max(project.threads / lanes, 1)
     let runners = try Self.runners(EncodedGraph(graph: model.graph), model, lanes, threadsPerLane)
@@ -45,24 +46,35 @@ package struct Judge: Sendable {
       Array($0..<Swift.min($0 + batch, samples.count))
     }
     self.batches = batches
-    expected = try runners.map(0..<batches.count) { runner, number in
-      try runner.run(samples.batch(runner.fill(batches[number])), count: batches[number].count)
+    let bytes = samples.count * model.outputBytesPerSample
+    let parts = try runners.map(0..<batches.count) { runner, number in
+      let batch = batches[number]
+      let outputs = try runner.run(samples.batch(runner.fill(batch)), count: batch.count)
+      return (
+        scores: Self.scored(outputs, outputs, batch, samples, classes),
+        outputs: bytes <= Self.keptBytes ? outputs : []
+      )
     }
-    var scores = Scores()
-    for (outputs, batch) in zip(expected, batches) {
-      scores.append(Self.scored(outputs, outputs, batch, samples, classes))
-    }
-    float32 = scores
+    expected = bytes <= Self.keptBytes ? parts.map(\.outputs) : []
+    float32 = parts.reduce(into: Scores()) { $0.append($1.scores) }
   }
 
   /// What a network scores, run as it is given; of no samples where there are none.
   package func scores(_ network: EncodedGraph) throws -> Scores {
     guard !batches.isEmpty else { return Scores() }
-    let runners = try Self.runners(network, model, lanes, threadsPerLane)
-    let parts = try runners.map(0..<batches.count) { runner, number in
+    let tools = try Lanes(lanes) {
+      (
+        network: try Self.runner(network, model, threadsPerLane),
+        float32: expected.isEmpty
+          ? try Self.runner(EncodedGraph(graph: model.graph), model, threadsPerLane) : nil
+      )
+    }
+    let parts = try tools.map(0..<batches.count) { tools, number in
       let batch = batches[number]
-      let outputs = try runner.run(samples.batch(runner.fill(batch)), count: batch.count)
-      return Self.scored(outputs, expected[number], batch, samples, classes)
+      let inputs = try samples.batch(tools.network.fill(batch))
+      let reference = try tools.float32?.run(inputs, count: batch.count) ?? expected[number]
+      let outputs = try tools.network.run(inputs, count: batch.count)
+      return Self.scored(outputs, reference, batch, samples, classes)
     }
     return parts.reduce(into: Scores()) { $0.append($1) }
   }
@@ -75,9 +87,11 @@ package struct Judge: Sendable {
   private static func runners(
     _ network: EncodedGraph, _ model: Model, _ lanes: Int, _ threads: Int
   ) throws -> Lanes<Runner> {
-    try Lanes(lanes) {
-      try Runner(network, model: model, batch: Project.evaluationBatch, threads: threads)
-    }
+    try Lanes(lanes) { try runner(network, model, threads) }
+  }
+
+  private static func runner(_ network: EncodedGraph, _ model: Model, _ threads: Int) throws -> Runner {
+    try Runner(network, model: model, batch: model.evaluationBatch, threads: threads)
   }
 
   private static func scored(
@@ -86,7 +100,7 @@ package struct Judge: Sendable {
     var scores = Scores()
     scores.add(
       outputs, reference: expected, classes: classes,
-      labels: samples.labels.map { labels in batch.map { labels[$0] } } ?? [], count: batch.count)
+      labels: samples.labels(of: batch), count: batch.count)
     return scores
   }
 }

@@ -27,7 +27,7 @@ extension Project {
   ) throws -> [LayerCost] {
     let source = trainData ?? data
     let samples = Array(0..<Swift.min(count, source.count))
-    let wanted = candidate.mixesSamples ? 1 : Self.evaluationBatch
+    let wanted = candidate.mixesSamples ? 1 : model.evaluationBatch
     let reference = try Runner(
       EncodedGraph(graph: model.graph), model: model, batch: wanted, threads: threads)
     let chunks = stride(from: 0, to: samples.count, by: reference.batch).map {

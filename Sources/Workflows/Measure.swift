@@ -41,9 +41,6 @@ package struct MeasureOptions: Sendable {
 }
 
 extension Project {
-  /// Samples per run while evaluating: enough to fill the kernels, little enough for the caches.
-  package static let evaluationBatch = 8
-
   /// Evaluates and times float32 and the candidates on the same samples.
   ///
   /// - Parameter partial: called while samples are evaluated, with the figures so far.
@@ -97,7 +94,7 @@ extension Project {
     reporter: Reporter,
     partial: (Measurement) throws -> Void
   ) throws {
-    let wanted = prepared.contains { $0.candidate.mixesSamples } ? 1 : Self.evaluationBatch
+    let wanted = prepared.contains { $0.candidate.mixesSamples } ? 1 : model.evaluationBatch
     let reference = try Runner(
       EncodedGraph(graph: model.graph), model: model, batch: wanted, threads: threads)
     let classes = model.classOutput(named: data.answerOutput, in: reference.program.outputs)
@@ -115,7 +112,7 @@ extension Project {
       for start in stride(from: 0, to: part.evaluation.count, by: reference.batch) {
         let chunk = Array(part.evaluation[start..<Swift.min(start + reference.batch, part.evaluation.count)])
         let inputs = try data.batch(reference.fill(chunk))
-        let labels = data.labels.map { labels in chunk.map { labels[$0] } } ?? []
+        let labels = data.labels(of: chunk)
         let expected = try reference.run(inputs, count: chunk.count)
         referenceScores.add(
           expected, reference: expected, classes: classes, labels: labels, count: chunk.count)

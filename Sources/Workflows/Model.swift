@@ -2,6 +2,7 @@ import Execution
 import Formats
 import Foundation
 import Graph
+import LanguageModels
 import Operators
 import Quantization
 import Tensors
@@ -16,7 +17,11 @@ package struct WorkflowError: Error, Equatable, CustomStringConvertible {
 package struct Model: Sendable {
   package var path: String
   package var format: String
+  /// The files it was read from.
+  package var files: [String]
   package var fileBytes: Int
+  /// What there is beside the graph of a language model.
+  package var language: Language?
   /// As read.
   package var source: Graph
   /// Constants folded, batch normalisation folded: what recipes apply to.
@@ -86,18 +91,15 @@ extension Model {
   package static func open(
     _ path: String, shapes: [ValueName: Shape] = [:], samples: [ValueName: Shape] = [:]
   ) throws -> Model {
-    let (source, format) = try read(path)
-    return try Model(source: source, path: path, format: format, shapes: shapes, samples: samples)
+    try Model(ModelFile(path), shapes: shapes, samples: samples)
   }
 
-  /// The graph in a file, and the name of its format.
-  package static func read(_ path: String) throws -> (source: Graph, format: String) {
-    guard let format = Format.forPath(path), let open = format.open else {
-      let known = Format.all.filter { $0.open != nil }.flatMap(\.endings).map { ".\($0)" }
-      throw WorkflowError(
-        "\(path): is not a model file by its ending (expected \(known.joined(separator: ", "))).")
-    }
-    return (try open(path), format.name)
+  package init(
+    _ file: ModelFile, shapes: [ValueName: Shape] = [:], samples: [ValueName: Shape] = [:]
+  ) throws {
+    try self.init(
+      source: file.source, path: file.path, format: file.format, files: file.files, language: file.language,
+      shapes: shapes, samples: samples)
   }
 
   /// Bytes of a file; 0 where there is none.
@@ -107,10 +109,11 @@ extension Model {
   }
 
   package init(
-    source: Graph, path: String, format: String, shapes: [ValueName: Shape] = [:],
-    samples: [ValueName: Shape] = [:]
+    source: Graph, path: String, format: String, files: [String]? = nil, language: Language? = nil,
+    shapes: [ValueName: Shape] = [:], samples: [ValueName: Shape] = [:]
   ) throws {
     let ports = source.suppliedInputs
+    let samples = samples.isEmpty ? language?.usualSample ?? [:] : samples
     let known = Set(ports.map(\.name))
     if let stranger = shapes.keys.first(where: { !known.contains($0) }) {
       throw WorkflowError(
@@ -127,7 +130,9 @@ extension Model {
     }
     self.path = path
     self.format = format
-    fileBytes = Self.bytes(ofFile: path)
+    self.files = files ?? [path]
+    fileBytes = self.files.reduce(0) { $0 + Self.bytes(ofFile: $1) }
+    self.language = language
     self.source = source
     self.inputShapes = inputShapes
     self.batchInputs = batchInputs

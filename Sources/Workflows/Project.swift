@@ -2,6 +2,7 @@ import Datasets
 import Execution
 import Graph
 import Jobs
+import LanguageModels
 import Quantization
 import Tensors
 
@@ -22,7 +23,7 @@ package struct Project: Sendable {
   /// A project over what is already in memory; without data it evaluates on synthetic inputs.
   package init(model: Model, data: BoundDataset? = nil, threads: Int) throws {
     self.model = model
-    self.data = try data ?? model.synthetic(EvaluationPlan.syntheticSamples, seed: 0x5EED)
+    self.data = try data ?? model.synthetic(model.syntheticSamples, seed: 0x5EED)
     self.threads = threads
   }
 
@@ -35,15 +36,18 @@ package struct Project: Sendable {
     model path: String, data: String? = nil, trainData: String? = nil, shapes: [ValueName: Shape] = [:],
     samples: [ValueName: Shape] = [:], threads: Int
   ) throws -> Project {
-    let (source, format) = try Model.read(path)
+    let file = try ModelFile(path)
+    let source = file.source
     let outputs = source.outputs.map { OutputSpec(name: $0.name, dimensions: $0.sizes) }
     let specs = source.suppliedInputs.map {
       InputSpec(name: $0.name, type: $0.type ?? .float32, dimensions: shapes[$0.name] ?? $0.sizes)
     }
-    let bound = try data.map { try Dataset.open($0).bound(to: specs, outputs: outputs) }
-    let boundTrain = try trainData.map { try Dataset.open($0).bound(to: specs, outputs: outputs) }
+    func bind(_ path: String) throws -> BoundDataset {
+      try file.language?.text(path, for: specs) ?? Dataset.open(path).bound(to: specs, outputs: outputs)
+    }
+    let (bound, boundTrain) = (try data.map(bind), try trainData.map(bind))
     let model = try Model(
-      source: source, path: path, format: format, shapes: shapes,
+      file, shapes: shapes,
       samples: (bound ?? boundTrain)?.sampleShapes ?? samples)
     var project = try Project(model: model, data: bound, threads: threads)
     project.trainData = boundTrain
@@ -77,12 +81,23 @@ extension ValueInfo {
 }
 
 extension Model {
+  /// Samples made up to evaluate on when there is no data.
+  var syntheticSamples: Int {
+    language == nil ? EvaluationPlan.syntheticSamples : EvaluationPlan.syntheticWindows
+  }
+
   /// Made-up samples for a model without data.
   func synthetic(_ count: Int, seed: UInt64) throws -> BoundDataset {
     let specs = source.suppliedInputs.map {
       InputSpec(name: $0.name, type: $0.type ?? .float32, dimensions: inputShapes[$0.name] ?? $0.sizes)
     }
-    return try BoundDataset.synthetic(for: specs, count: count, seed: seed)
+    guard let language else { return try BoundDataset.synthetic(for: specs, count: count, seed: seed) }
+    let length = specs.lazy.compactMap { $0.dimensions?.last ?? nil }.first ?? language.context
+    let windows = TokenWindows.madeUp(
+      count, length: length, vocabulary: language.vocabulary, bos: language.tokenizer.bos, seed: seed)
+    return try .text(
+      windows, path: "synthetic data", for: specs, answerOutput: Language.logits, isSynthetic: true,
+      notes: ["no data was given: the tokens are drawn at random"])
   }
 }
 

@@ -61,8 +61,26 @@ extension Candidate {
 }
 
 extension Model {
-  /// Index of the output that holds class scores: the one data names, else the first that looks like it.
+  /// Samples per run while evaluating: enough to fill the kernels, little enough for the caches and, where outputs are
+  /// large, for memory.
+  package var evaluationBatch: Int {
+    let (most, bytes) = (8, 64 << 20)
+    return Swift.min(most, Swift.max(1, bytes / Swift.max(outputBytesPerSample, 1)))
+  }
+
+  package var outputBytesPerSample: Int {
+    let samples = source.suppliedInputs.first.flatMap { inputShapes[$0.name]?.first } ?? 1
+    let bytes = graph.outputs.reduce(0) { sum, output in
+      sum
+        + (infos[output.name].flatMap { info in info.shape.map { info.type.byteCount($0.elementCount) } } ?? 0)
+    }
+    return bytes / Swift.max(samples, 1)
+  }
+
+  /// Index of the output that holds class scores: a language model's logits, else the one data names, else the first that
+  /// looks like it.
   package func classOutput(named name: String?, in outputs: [Program.Port]) -> Int? {
+    if language != nil { return outputs.firstIndex { $0.name == Language.logits } }
     func isScores(_ port: Program.Port) -> Bool {
       guard let shape = port.shape, shape.count >= 2, port.type == .float32 else { return false }
       let each = Array(shape.dropFirst())

@@ -25,6 +25,20 @@ package struct Trial: Sendable, Hashable, Codable {
   package var agreement: Double?
   package var sqnrDb: Double?
   package var kl: Double?
+  /// Figures of a language model, by scored token as top-1 and all above are then too: which is next-token accuracy.
+  package var tokens: Int?
+  package var perplexity: Double?
+  package var perplexityCi95: [Double]?
+  /// Less float32's, its interval paired over tokens.
+  package var perplexityDelta: Double?
+  package var perplexityDeltaCi95: [Double]?
+  /// Over float32's: exp of the mean difference of the losses.
+  package var perplexityRatio: Double?
+  package var klCi95: [Double]?
+  package var agreementCi95: [Double]?
+  /// Root mean square of the change of the right token's probability.
+  package var rmsDeltaP: Double?
+  package var rmsDeltaPCi95: [Double]?
   package var sizeBytes: Int?
   package var weightBytes: Int
   package var packedBytes: Int
@@ -55,16 +69,39 @@ package struct Trial: Sendable, Hashable, Codable {
     top1 = scores.top1Share
     top5 = scores.top5Share
     loss = scores.meanLoss
+    if scores.scoresTokens { takeTokens(scores, reference: reference) }
     guard execution != .float else { return }
     if let difference = scores.difference(from: reference) {
       top1Delta = difference.delta
       top1DeltaCi95 = [difference.interval95.lowerBound, difference.interval95.upperBound]
       pValue = difference.pValue
     }
-    worstClass = scores.worstClass(from: reference)
+    worstClass = scores.scoresTokens ? nil : scores.worstClass(from: reference)
     agreement = scores.agreement(with: reference)
     sqnrDb = scores.sqnr
     kl = scores.meanDivergence
+  }
+
+  private mutating func takeTokens(_ scores: Scores, reference: Scores) {
+    /// A figure that overflows does not exist.
+    func finite(_ estimate: Estimate?) -> (Double, [Double]?)? {
+      guard let estimate, estimate.value.isFinite else { return nil }
+      let ends = [estimate.interval.lowerBound, estimate.interval.upperBound]
+      return (estimate.value, ends.allSatisfy(\.isFinite) ? ends : nil)
+    }
+    tokens = scores.predicted.count
+    if let found = finite(scores.perplexity) { (perplexity, perplexityCi95) = found }
+    guard execution != .float else { return }
+    if let (ratio, ends) = finite(scores.perplexityRatio(to: reference)),
+      let from = reference.perplexity?.value
+    {
+      perplexityRatio = ratio
+      perplexityDelta = from * (ratio - 1)
+      perplexityDeltaCi95 = ends?.map { from * ($0 - 1) }
+    }
+    if let found = finite(scores.probabilityChange(from: reference)) { (rmsDeltaP, rmsDeltaPCi95) = found }
+    klCi95 = finite(scores.divergenceEstimate)?.1
+    agreementCi95 = finite(scores.agreementEstimate(with: reference))?.1
   }
 }
 
@@ -80,6 +117,8 @@ package struct ComparisonReport: Sendable, Codable {
   package struct DataFacts: Sendable, Hashable, Codable {
     package var path: String?
     package var samples: Int
+    /// Of a text: how many are scored in those samples, its windows.
+    package var tokens: Int?
     package var labelled: Bool
     /// Which data calibrates and which evaluates, in words.
     package var roles: String

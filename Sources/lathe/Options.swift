@@ -32,8 +32,11 @@ struct JSONOption: ParsableArguments {
 
 /// The data that goes with a model, and the sizes the model leaves open.
 struct DataOptions: ParsableArguments {
-  @Option(help: "Dataset card, .npz or array that evaluates.")
+  @Option(help: "Dataset card, .npz or array that evaluates; for a language model a card or a text file.")
   var data: String?
+
+  @Option(help: "Text file that evaluates a language model, in place of --data.")
+  var text: String?
 
   @Option(name: .customLong("train-data"), help: "Dataset that calibrates instead of --data.")
   var trainData: String?
@@ -41,6 +44,9 @@ struct DataOptions: ParsableArguments {
   @Option(
     name: .customLong("input-shape"), help: "Fix free sizes of an input: NAME=1x3x224x224. May be repeated.")
   var inputShapes: [String] = []
+
+  /// Of what evaluates.
+  var path: String? { data ?? text }
 
   func shapes() throws -> [String: Shape] {
     var shapes: [String: Shape] = [:]
@@ -56,11 +62,14 @@ struct DataOptions: ParsableArguments {
     return shapes
   }
 
-  func validate() throws { _ = try shapes() }
+  func validate() throws {
+    _ = try shapes()
+    if data != nil, text != nil { throw ValidationError("Give --data or --text, not both.") }
+  }
 
   func open(_ model: String, _ common: CommonOptions) throws -> Project {
     var project = try Project.open(
-      model: model, data: data, trainData: trainData, shapes: shapes(), threads: common.threadCount)
+      model: model, data: path, trainData: trainData, shapes: shapes(), threads: common.threadCount)
     project.trainingFolder =
       SessionStore.folder(forModel: model, environment: ProcessInfo.processInfo.environment) + "/training"
     return project
@@ -69,7 +78,7 @@ struct DataOptions: ParsableArguments {
 
 /// A model and the data that goes with it.
 struct ModelOptions: ParsableArguments {
-  @Argument(help: "Model file (.onnx).")
+  @Argument(help: "Model file (.onnx, .gguf), or the folder of a language model.")
   var model: String
 
   @OptionGroup var given: DataOptions

@@ -24,6 +24,20 @@ static void check(size_t n) {
   close_floats("sum_f32", &sum, &right, 1, &magnitude, 1e-6f, 0);
 }
 
+static void check_logits(size_t n) {
+  begin("logits", "n %zu", n);
+  const float *x = floats(n, -9, 9), *y = floats(n, -9, 9);
+  ck_logits found, expected;
+  ours.logits_f32(x, n, &found);
+  scalar.logits_f32(x, n, &expected);
+  same_floats("highest", &found.highest, &expected.highest, 2);
+  float sums[] = {(float)found.best, (float)found.sum, (float)ours.logit_difference_f32(x, y, n, found.highest)};
+  float right[] = {(float)expected.best, (float)expected.sum,
+                   (float)scalar.logit_difference_f32(x, y, n, found.highest)};
+  float magnitudes[] = {0, right[1], 18 * right[1]};
+  close_floats("sums", sums, right, COUNT(sums), magnitudes, 1e-6f, 0);
+}
+
 static void check_masked(void) {
   begin("softmax_f32", "masked and large scores");
   const float scores[] = {-INFINITY, 1000, 1000, -INFINITY, -1000}, right[] = {0, 0.5f, 0.5f, 0, 0};
@@ -34,8 +48,10 @@ static void check_masked(void) {
 }
 
 void test_normalize(void) {
-  for (size_t n = 1; n <= 70; n++) check(n);
+  for (size_t n = 1; n <= 70; n++) check(n), check_logits(n);
   check(127);
   check(1000);
+  check_logits(1000);
+  check_logits(5001);
   check_masked();
 }

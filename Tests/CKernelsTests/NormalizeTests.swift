@@ -55,4 +55,34 @@ import Testing
     table(level).softmax_f32(x, 1, 5, &y)
     #expect(y == [0, 0.5, 0.5, 0, 0])
   }
+
+  /// Against double, on rows of every tail and of more than one part.
+  @Test(arguments: [CK_SCALAR] + levels, widths + [1024, 1025, 5001])
+  func logits(level: ck_level, n: Int) {
+    let ours = table(level)
+    var random = Random(n)
+    let x = Guarded(random.floats(n, -9...9)), y = Guarded(random.floats(n, -9...9))
+    var said = ck_logits()
+    ours.logits_f32(x.pointer, n, &said)
+    let sorted = x.values.sorted(by: >)
+    #expect(said.highest == sorted[0] && said.next == (n > 1 ? sorted[1] : -.infinity))
+    #expect(said.best == x.values.firstIndex(of: sorted[0]))
+    let powers = x.values.map { exp(Double($0) - Double(sorted[0])) }
+    let sum = powers.reduce(0, +)
+    #expect(abs(said.sum - sum) <= 5e-7 * sum)
+    let terms = zip(powers, zip(x.values, y.values)).map { $0 * (Double($1.0) - Double($1.1)) }
+    let found = ours.logit_difference_f32(x.pointer, y.pointer, n, said.highest)
+    #expect(abs(found - terms.reduce(0, +)) <= 1e-6 * terms.reduce(0) { $0 + abs($1) })
+  }
+
+  @Test(arguments: [CK_SCALAR] + levels)
+  func logitsOfEqualAndMaskedScores(level: ck_level) {
+    let ours = table(level)
+    let x: [Float] = [-.infinity, 3, 1, 3, -.infinity], y: [Float] = [-.infinity, 2, 5, 2, 0]
+    var said = ck_logits()
+    ours.logits_f32(x, 5, &said)
+    #expect(said.best == 1 && said.highest == 3 && said.next == 3)
+    #expect(abs(said.sum - (2 + exp(-2.0))) < 1e-6)
+    #expect(abs(ours.logit_difference_f32(x, y, 5, 3) - (2 - 4 * exp(-2.0))) < 1e-6)
+  }
 }

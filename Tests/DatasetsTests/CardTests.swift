@@ -64,9 +64,26 @@ struct CardTests {
     expected.prefixSpace = false
     expected.window = 512
     expected.stride = 511
-    expected.scoreFrom = 1
+    expected.scoreFrom = .position(1)
     #expect(card.text == expected)
     #expect(try DatasetCard.parse("text: a.txt", file: "c").text == TextSource(file: "a.txt"))
+  }
+
+  /// A named protocol is a set of keys, which others still change, whatever their order.
+  @Test func aProtocolHasAName() throws {
+    func text(_ card: String) throws -> TextSource? {
+      try DatasetCard.parse("text: {\(card)}", file: "c").text
+    }
+    #expect(try text("file: a.txt, protocol: stream") == TextSource(file: "a.txt"))
+    var documents = TextSource(file: "a.txt")
+    (documents.split, documents.strip) = ("<|endoftext|>", true)
+    #expect(try text("protocol: documents, file: a.txt") == documents)
+    (documents.split, documents.from, documents.eos) = ("--", 7, true)
+    #expect(try text("split: --, eos: true, file: a.txt, from: 7, protocol: documents") == documents)
+    var llama = TextSource(file: "a.txt")
+    (llama.bos, llama.scoreFrom) = (.replacing, .half)
+    #expect(try text("file: a.txt, protocol: llama.cpp") == llama)
+    #expect(try text("file: a.txt, bos: replace, score-from: half") == llama)
   }
 
   static let broken: [(text: String, says: String)] = [
@@ -112,6 +129,9 @@ struct CardTests {
     ("inputs: {x: x.npy}\ntext: a.txt", "both"),
     ("text: {bytes: 3}", "`file` of \"text\" is missing"),
     ("text: {file: a.txt, window: 0}", "a whole number"),
+    ("text: {file: a.txt, protocol: theirs}", "documents, stream, llama.cpp"),
+    ("text: {file: a.txt, bos: 1}", "false, true, replace"),
+    ("text: {file: a.txt, score-from: middle}", "a position from 0, or half"),
     ("inputs: {[1, 2]: x.npy}", "a name as key"),
   ]
 

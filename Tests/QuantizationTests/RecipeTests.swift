@@ -120,11 +120,11 @@ import Testing
     ),
     (
       "lathe: 1\nrules:\n  - {match: {}, mode: float}",
-      "r.yaml:3:13: match is empty, expected name or operator."
+      "r.yaml:3:13: match is empty, expected name, role or operator."
     ),
     (
       "lathe: 1\nrules:\n  - {mode: float}",
-      "r.yaml:3:5: a rule has no `match`, expected {name: …} or {operator: …}."
+      "r.yaml:3:5: a rule has no `match`, expected {name: …}, {role: …} or {operator: …}."
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}}",
@@ -192,6 +192,50 @@ import Testing
     let gemm = recipe.settings(for: LayerIdentity(name: "a1", operatorName: "Gemm"))
     #expect(gemm.settings.mode == .dynamic && gemm.settings.weights.bits == 8 && gemm.rule == 1)
     #expect(recipe.settings(for: LayerIdentity(name: "b", operatorName: "Add")).rule == nil)
+  }
+}
+
+@Suite struct RoleTests {
+  @Test(arguments: [
+    ("blocks/0/attention/q", "attention.q"), ("blocks/12/feed-forward/down", "feed-forward.down"),
+    ("blocks/3/attention-norm", "attention-norm"), ("embedding", "embedding"), ("output", "output"),
+    ("blocks/x/attention", "blocks.x.attention"), ("blocks/0", "blocks.0"), ("/conv1/Conv", "conv1.Conv"),
+  ])
+  func theRoleIsTheSameInEveryBlock(_ name: String, _ role: String) {
+    #expect(LayerIdentity(name: name, operatorName: "Gemm").role == role)
+  }
+
+  @Test func rulesMatchRolesInEveryBlockAndKeepThem() throws {
+    let text = """
+      lathe: 1
+      name: mixed
+      rules:
+        - {match: {role: [attention.?, "regex:feed-forward\\.(up|gate)"]}, weights: {bits: 4}}
+        - {match: {name: "blocks/1/*", role: attention.v, operator: Gemm}, mode: float}
+
+      """
+    let recipe = try Recipe(yaml: text, file: "r.yaml")
+    #expect(recipe.rules[0].match.roles == ["attention.?", "regex:feed-forward\\.(up|gate)"])
+    #expect(try Recipe(yaml: recipe.yaml, file: "r.yaml") == recipe)
+    func rule(_ name: String) -> Int? {
+      recipe.settings(for: LayerIdentity(name: name, operatorName: "Gemm")).rule
+    }
+    #expect(rule("blocks/0/attention/v") == 0 && rule("blocks/1/attention/v") == 1)
+    #expect(rule("blocks/7/feed-forward/gate") == 0 && rule("blocks/7/feed-forward/down") == nil)
+    #expect(rule("blocks/0/attention/output") == nil && rule("embedding") == nil)
+  }
+
+  /// A rule for a role says something of layers to come, and is not taken apart when one of them is edited.
+  @Test func editingALayerLeavesRulesForRolesAlone() {
+    var recipe = Recipe(name: "x")
+    recipe.rules = [Rule(match: Match(roles: ["attention.*"]), change: SettingsChange(weightBits: 4))]
+    recipe.set(
+      SettingsChange(weightBits: 6), for: [LayerIdentity(name: "blocks/0/attention/q", operatorName: "Gemm")])
+    #expect(
+      recipe.rules.map(\.text) == [
+        "{match: {role: attention.*}, weights: {bits: 4}}",
+        "{match: {name: blocks/0/attention/q}, weights: {bits: 6}}",
+      ])
   }
 }
 

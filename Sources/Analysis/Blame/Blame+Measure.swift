@@ -34,10 +34,10 @@ extension Project {
   /// its weights about five times.
   /// - Parameters:
   ///   - limit: most samples.
-  ///   - batch: samples of one run; figures do not depend on it.
+  ///   - batch: samples of one run, `nil` for as many as evaluation takes; figures do not depend on it.
   /// - Errors: `WorkflowError` where no sample is left to look at; what compiling and running throw.
   package func blame(
-    _ candidate: Candidate, limit: Int = Project.blameSamples, batch: Int = Project.evaluationBatch,
+    _ candidate: Candidate, limit: Int = Project.blameSamples, batch: Int? = nil,
     reporter: Reporter
   ) throws -> BlameReport {
     let plan = plan([candidate.recipe], limit: limit)
@@ -54,14 +54,14 @@ extension Project {
 
   /// As `blame(_:limit:batch:reporter:)`, on given samples of the data that evaluates.
   package func blame(
-    _ candidate: Candidate, samples: [Int], batch wanted: Int = Project.evaluationBatch, reporter: Reporter
+    _ candidate: Candidate, samples: [Int], batch: Int? = nil, reporter: Reporter
   ) throws -> Blame {
     guard !samples.isEmpty else {
       throw WorkflowError(
         "blame needs at least one sample (found none that do not calibrate). Give more data.")
     }
     try reporter.report(0, "building both networks")
-    let (graph, program, batch) = try blameProgram(candidate, batch: wanted)
+    let (graph, program, batch) = try blameProgram(candidate, batch: batch ?? model.evaluationBatch)
     var sums = graph.rows.map { BlameSums($0) }
     for start in stride(from: 0, to: samples.count, by: batch) {
       let chunk = Array(samples[start..<Swift.min(start + batch, samples.count)])

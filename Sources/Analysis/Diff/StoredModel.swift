@@ -16,7 +16,8 @@ struct TwinFile {
   /// - Errors: what reading the file or one of its operators throws.
   init(path: String) throws {
     self.path = path
-    (source, format) = try Model.read(path)
+    let file = try ModelFile(path)
+    (source, format) = (file.source, file.format)
     twin = try FloatTwin(source)
   }
 

@@ -37,7 +37,7 @@ extension Project {
     guard !sweep.layers.isEmpty else {
       throw WorkflowError("\(model.path): no layer can be quantized (found no constant weights).")
     }
-    if metric == .accuracy, data.labels == nil {
+    if metric == .accuracy, !data.isLabelled {
       throw WorkflowError("--metric accuracy needs labels (found none). Use kl or sqnr.")
     }
     let recipes = sweep.recipes
@@ -65,7 +65,10 @@ extension Project {
     let parameters = Dictionary(
       model.layers.map { ($0.name, $0.parameters) }, uniquingKeysWith: { first, _ in first })
     var report = SensitivityReport(
-      model: modelFacts, data: dataFacts(samples: result.float32.samples, roles: plan.roles),
+      model: modelFacts,
+      data: dataFacts(
+        samples: result.float32.samples,
+        tokens: result.float32.scoresTokens ? result.float32.predicted.count : nil, roles: plan.roles),
       machine: .current(threads: threads), metric: metric ?? (hasClasses ? .kl : .sqnr), isEstimate: false,
       float32Top1: result.float32.top1Share,
       effort: .init(

@@ -37,7 +37,7 @@ struct SensitivityCuts: Sendable {
     self.lanes = lanes
     self.limit = limit
     whole = try Runner(
-      EncodedGraph(graph: model.graph), model: model, batch: Project.evaluationBatch, threads: 1)
+      EncodedGraph(graph: model.graph), model: model, batch: model.evaluationBatch, threads: 1)
     let graph = model.graph
     let shapes = model.inputShapes(batch: whole.batch)
     infos = try graph.infer(

@@ -111,13 +111,12 @@ package struct SensitivitySweep: Sendable {
     _ range: Range<Int>, of samples: BoundDataset, _ cuts: SensitivityCuts, _ observations: Observations,
     into result: inout Result, reporter: Reporter
   ) throws {
-    let labels = samples.labels
     let classes = project.model.classOutput(named: samples.answerOutput, in: cuts.whole.program.outputs)
     @Sendable func scored(_ outputs: [Tensor], _ batch: Batch) -> Scores {
       var scores = Scores()
       scores.add(
         outputs, reference: batch.expected, classes: classes,
-        labels: labels.map { labels in batch.samples.map { labels[$0] } } ?? [], count: batch.samples.count)
+        labels: samples.labels(of: batch.samples), count: batch.samples.count)
       return scores
     }
     let lanes = project.threads

@@ -43,7 +43,7 @@ struct KeptValues: Sendable {
     }
     // The batch that the network can be cut into samples with, and that memory holds.
     let float = EncodedGraph(graph: graph)
-    var batch = try Runner(float, model: model, batch: Project.evaluationBatch, threads: 1).batch
+    var batch = try Runner(float, model: model, batch: model.evaluationBatch, threads: 1).batch
     var infos = try known(batch)
     if batch > 1, bytes(infos) > limit, !model.batchInputs.isEmpty {
       batch = Swift.max(1, batch * limit / bytes(infos))

@@ -42,6 +42,13 @@ typedef struct {
   float lower, upper;        // -INFINITY, INFINITY for none
 } ck_gemm_f32;
 
+// What a row of logits says.
+typedef struct {
+  float highest, next;       // the largest, and the largest of the others (-INFINITY where there are none)
+  size_t best;               // the first that is the largest
+  double sum;                // Σ e^(x - highest)
+} ck_logits;
+
 // Attention of float rows to keys and values, whose scores are held for a tile of keys only.
 //
 // `heads` query heads share these keys: row r is head r % heads of query r / heads, and starts at
@@ -331,6 +338,11 @@ typedef struct {
   void (*silu_f32)(const float *x, size_t n, float *y);
   void (*hardswish_f32)(const float *x, size_t n, float *y);
   void (*sqrt_f32)(const float *x, size_t n, float *y);
+
+  // --- a row of n > 0 logits; terms are added in float over at most 1024 of them, and those sums in double
+  void (*logits_f32)(const float *x, size_t n, ck_logits *said);
+  // Σ e^(x - highest)·(x - y); a term whose power is 0 is 0
+  double (*logit_difference_f32)(const float *x, const float *y, size_t n, float highest);
 
   // --- rows of n: softmax, and normalisation (x - mean)/sqrt(var + epsilon)·gain + bias (gain, bias [n] or NULL)
   void (*softmax_f32)(const float *x, size_t rows, size_t n, float *y);

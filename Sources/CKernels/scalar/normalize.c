@@ -49,7 +49,33 @@ static float sum_f32(const float *x, size_t n) {
   return (float)sum;
 }
 
+static void logits_f32(const float *x, size_t n, ck_logits *said) {
+  ck_logits r = {.highest = x[0], .next = -INFINITY};
+  for (size_t i = 1; i < n; i++) {
+    if (x[i] > r.highest) {
+      r.next = r.highest;
+      r.highest = x[i];
+      r.best = i;
+    } else if (x[i] > r.next) {
+      r.next = x[i];
+    }
+  }
+  for (size_t i = 0; i < n; i++) r.sum += expf(x[i] - r.highest);
+  *said = r;
+}
+
+static double logit_difference_f32(const float *x, const float *y, size_t n, float highest) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    float e = expf(x[i] - highest);
+    if (e > 0) sum += (double)e * (x[i] - y[i]);
+  }
+  return sum;
+}
+
 void ck_scalar_normalize(ck_table *table) {
+  table->logits_f32 = logits_f32;
+  table->logit_difference_f32 = logit_difference_f32;
   table->softmax_f32 = softmax_f32;
   table->layernorm_f32 = layernorm_f32;
   table->rmsnorm_f32 = rmsnorm_f32;

@@ -40,15 +40,58 @@
     }                                                                       \
   }
 
+static float row_highest(const float *x, size_t n) {
+  vf most = v_set(-INFINITY);
+  size_t i = 0;
+  for (; i + V_WIDTH <= n; i += V_WIDTH) most = v_max(v_load(x + i), most);
+  if (i < n) most = v_max(v_first(n - i, v_load_n(x + i, n - i), most), most);
+  return v_highest(most);
+}
+
+static void logits_f32(const float *x, size_t n, ck_logits *said) {
+  ck_logits r = {.highest = row_highest(x, n)};
+  while (r.best < n && x[r.best] != r.highest) r.best++;
+  if (r.best == n) r.best = 0;  // there is nothing but NaN
+  float before = row_highest(x, r.best), behind = row_highest(x + r.best + 1, n - r.best - 1);
+  r.next = before > behind ? before : behind;
+  vf highest = v_set(r.highest);
+  for (size_t start = 0; start < n; start += 1024) {
+    size_t i = start, end = n - start > 1024 ? start + 1024 : n;
+    vf sums = v_set(0);
+    for (; i + V_WIDTH <= end; i += V_WIDTH) sums = sums + v_exp(v_load(x + i) - highest);
+    if (i < end) sums = sums + v_first(end - i, v_exp(v_load_n(x + i, end - i) - highest), v_set(0));
+    r.sum += v_sum(sums);
+  }
+  *said = r;
+}
+
+CK_INLINE vf logit_difference(vf x, vf y, vf highest) {
+  vf e = v_exp(x - highest);
+  return v_less(v_set(0), e, e * (x - y), v_set(0));
+}
+
+static double logit_difference_f32(const float *x, const float *y, size_t n, float highest) {
+  double sum = 0;
+  vf top = v_set(highest);
+  for (size_t start = 0; start < n; start += 1024) {
+    size_t i = start, end = n - start > 1024 ? start + 1024 : n;
+    vf sums = v_set(0);
+    for (; i + V_WIDTH <= end; i += V_WIDTH) sums = sums + logit_difference(v_load(x + i), v_load(y + i), top);
+    if (i < end) {
+      vf last = logit_difference(v_load_n(x + i, end - i), v_load_n(y + i, end - i), top);
+      sums = sums + v_first(end - i, last, v_set(0));
+    }
+    sum += v_sum(sums);
+  }
+  return sum;
+}
+
 static void softmax_f32(const float *x, size_t rows, size_t n, float *y) {
   for (size_t r = 0; r < rows; r++, x += n, y += n) {
-    vf most = v_set(-INFINITY);
-    size_t i = 0;
-    for (; i + V_WIDTH <= n; i += V_WIDTH) most = v_max(v_load(x + i), most);
-    if (i < n) most = v_max(v_first(n - i, v_load_n(x + i, n - i), most), most);
-    vf highest = v_set(v_highest(most));
+    vf highest = v_set(row_highest(x, n));
     vf sums = v_set(0);
-    for (i = 0; i + V_WIDTH <= n; i += V_WIDTH) {
+    size_t i = 0;
+    for (; i + V_WIDTH <= n; i += V_WIDTH) {
       vf e = v_exp(v_load(x + i) - highest);
       v_store(y + i, e);
       sums = sums + e;
@@ -102,6 +145,8 @@ static float sum_f32(const float *x, size_t n) {
 }
 
 static void fill_normalize(ck_table *table) {
+  table->logits_f32 = logits_f32;
+  table->logit_difference_f32 = logit_difference_f32;
   table->softmax_f32 = softmax_f32;
   table->layernorm_f32 = layernorm_f32;
   table->rmsnorm_f32 = rmsnorm_f32;

@@ -4,6 +4,12 @@ extension DatasetCard {
   /// Longest card read, in bytes.
   static let longest = 1 << 20
 
+  /// Whether a path is a card's, by its ending.
+  package static func isCard(_ path: String) -> Bool {
+    let lower = path.lowercased()
+    return lower.hasSuffix(".yaml") || lower.hasSuffix(".yml")
+  }
+
   /// Reads the card at `path`; the arrays are not opened.
   package static func read(_ path: String) throws(DatasetError) -> DatasetCard {
     let mapping = try Files.map(path)
@@ -145,29 +151,43 @@ extension DatasetCard {
   private static func textSource(_ node: CardNode) throws(DatasetError) -> TextSource {
     if node.isScalar { return TextSource(file: try node.string()) }
     let known = [
-      "file", "bytes", "split", "strip", "bos", "eos", "prefix-space", "window", "stride", "score-from",
+      "file", "protocol", "from", "bytes", "split", "strip", "bos", "eos", "prefix-space", "window", "stride",
+      "score-from",
     ]
     let most = 1 << 40
+    let pairs = try node.pairs(known: known)
     var source = TextSource(file: "")
-    for (key, value) in try node.pairs(known: known) {
+    for (_, value) in pairs where value.key == "protocol" {
+      source = TextSource(file: "", preset: try value.choice(TextSource.Preset.self))
+    }
+    for (key, value) in pairs {
       switch key {
       case "file": source.file = try value.string()
+      case "protocol": break
+      case "from": source.from = try value.integer(0...most)
       case "bytes": source.bytes = try value.integer(1...most)
       case "split": source.split = try value.string()
       case "strip": source.strip = try value.boolean()
-      case "bos": source.bos = try value.boolean()
+      case "bos": source.bos = try value.choice(TextSource.Start.self)
       case "eos": source.eos = try value.boolean()
       case "prefix-space": source.prefixSpace = try value.boolean()
       case "window": source.window = try value.integer(2...1 << 24)
       case "stride": source.stride = try value.integer(1...1 << 24)
-      default: source.scoreFrom = try value.integer(0...1 << 24)
+      default: source.scoreFrom = try scoreFrom(value)
       }
     }
     guard !source.file.isEmpty else {
       throw DatasetError(
         file: node.file, place: node.place,
-        reason: .missing("`file` of \"text\"", available: try node.pairs(known: known).map(\.key)))
+        reason: .missing("`file` of \"text\"", available: pairs.map(\.key)))
     }
     return source
+  }
+
+  private static func scoreFrom(_ node: CardNode) throws(DatasetError) -> TextSource.ScoreFrom {
+    if case "half"? = try? node.string() { return .half }
+    do { return .position(try node.integer(0...1 << 24)) } catch {
+      throw node.error(expected: "a position from 0, or half")
+    }
   }
 }

@@ -60,27 +60,3 @@ package struct DatasetCard: Sendable, Equatable {
       && a.augmentation == b.augmentation && a.text == b.text
   }
 }
-
-/// A text and the protocol a perplexity is measured by, so that a published figure can be repeated.
-package struct TextSource: Sendable, Equatable {
-  /// Relative to the card.
-  package var file: String
-  /// Only this many bytes from the start.
-  package var bytes: Int?
-  /// Text between documents; without it the file is one document.
-  package var split: String?
-  /// Whether blanks around a document are removed.
-  package var strip = false
-  package var bos = true
-  package var eos = false
-  /// Whether a blank is put before each document; `nil` leaves it to the tokenizer.
-  package var prefixSpace: Bool?
-  /// Tokens in a window; without it a document is one window.
-  package var window: Int?
-  /// Tokens between the starts of windows; without it windows do not overlap.
-  package var stride: Int?
-  /// The first position of a window that is scored.
-  package var scoreFrom: Int?
-
-  package init(file: String) { self.file = file }
-}

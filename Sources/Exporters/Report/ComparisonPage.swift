@@ -57,7 +57,7 @@ package struct ComparisonPage: Sendable {
         HashedFile(
           role: role, path: path, bytes: Model.bytes(ofFile: path), sha256: try SHA256.hex(ofFile: path)))
     }
-    try add("model", project.model.path)
+    for path in project.model.files { try add("model", path) }
     for path in try project.dataPath.map({ try Dataset.files($0) }) ?? [] { try add("data", path) }
     for path in try project.trainDataPath.map({ try Dataset.files($0) }) ?? [] {
       try add("training data", path)

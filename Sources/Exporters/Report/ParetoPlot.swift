@@ -20,7 +20,7 @@ struct ParetoPlot {
   var yTitle: String
   var points: [Point]
 
-  /// Accuracy (else agreement, else SQNR) over weight bytes and over latency; only those with two points or more.
+  /// Accuracy (a language model's log-probability, else agreement, else SQNR) over weight bytes and over latency; only those with two points or more.
   static func all(_ report: ComparisonReport) -> [ParetoPlot] {
     let trials = [report.float32] + report.candidates
     let (yTitle, y) = gain(trials)
@@ -29,7 +29,7 @@ struct ParetoPlot {
         guard let x = x(trial), let y = y(trial), x > 0 else { return nil }
         let top1 = report.float32.top1
         let interval =
-          trial.top1 == nil
+          trial.top1 == nil || trial.perplexity != nil
           ? nil
           : zip2(top1, trial.top1DeltaCi95).map { (100 * ($0 + $1[0]))...(100 * ($0 + $1[1])) }
         return Point(letter: letter(index), name: trial.name, x: x, y: y, interval: interval)
@@ -53,6 +53,10 @@ struct ParetoPlot {
   }
 
   private static func gain(_ trials: [Trial]) -> (String, (Trial) -> Double?) {
+    if trials.contains(where: { $0.perplexity != nil }) {
+      // Upwards is better.
+      return ("mean log-probability of a token", { $0.loss.map { -$0 } })
+    }
     if trials.contains(where: { $0.top1 != nil }) { return ("top-1, %", { $0.top1.map { $0 * 100 } }) }
     if trials.contains(where: { $0.agreement != nil }) {
       return ("agreement with float32, %", { $0.execution == .float ? 100 : $0.agreement.map { $0 * 100 } })

@@ -138,6 +138,22 @@ extension CompareFigure {
     })
 
   private static let accuracy: [CompareFigure] = [
+    CompareFigure("perplexity", number: { $0.trial?.perplexity }, format: { Numbers.fixed($0, 3) }),
+    CompareFigure(
+      "Δ perplexity", number: { $0.trial?.perplexityDelta },
+      text: { column in
+        guard let delta = column.trial?.perplexityDelta, let ratio = column.trial?.perplexityRatio else {
+          return nil
+        }
+        let style: Style = ratio <= 1.005 ? .good : ratio > 1.02 ? .bad : .warn
+        return [Run((delta < 0 ? "" : "+") + Numbers.fixed(delta, 3), style)]
+      }),
+    CompareFigure(
+      "Δ 95 %", number: { $0.trial?.perplexityDeltaCi95?.last },
+      text: { column in
+        guard let ends = column.trial?.perplexityDeltaCi95, ends.count == 2 else { return nil }
+        return [Run("\(Numbers.fixed(ends[0], 2))…\(Numbers.fixed(ends[1], 2))")]
+      }),
     CompareFigure(
       "accuracy %", isAlways: true, needsLabels: true, number: { $0.trial?.top1 },
       predicted: { column in
@@ -206,6 +222,7 @@ extension CompareFigure {
     CompareFigure(
       "SQNR dB", number: { $0.trial?.sqnrDb }, predicted: { $0.shown?.prediction?.sqnrDb },
       format: { Numbers.fixed($0, 1) }),
+    CompareFigure("RMS Δp %", number: { $0.trial?.rmsDeltaP }, format: percent),
     CompareFigure("loss", number: { $0.trial?.loss }, format: { Numbers.fixed($0, 4) }),
     CompareFigure(
       "KL", number: { $0.trial?.kl }, predicted: { $0.shown?.prediction?.kl },

@@ -66,6 +66,17 @@ struct TrialFigure: Sendable {
       isBetterHigher: true, ofFloat32: 100, decimals: 2, value: { $0.agreement.map { $0 * 100 } },
       predicted: { prediction, _ in prediction.agreement.map { $0 * 100 } }),
     TrialFigure(
+      id: "perplexity", title: "perplexity",
+      explanation: "Of a language model; its interval is that of the paired difference.",
+      isBetterHigher: false,
+      decimals: 3, value: { $0.perplexity },
+      interval: { trial, float32 in
+        guard let reference = float32?.perplexity, let change = range(trial.perplexityDeltaCi95) else {
+          return nil
+        }
+        return reference + change.lowerBound...reference + change.upperBound
+      }),
+    TrialFigure(
       id: "loss", title: "loss", explanation: "Cross entropy with the labels.", isBetterHigher: false,
       decimals: 4, value: { $0.loss }),
     TrialFigure(

@@ -11,6 +11,14 @@ package struct LayerIdentity: Sendable, Hashable {
   }
 
   package init(_ layer: ResolvedLayer) { self.init(name: layer.node, operatorName: layer.operatorName) }
+
+  /// What the layer does in its block, the same in every block: the name without `blocks/N/`, with dots for slashes, as
+  /// `attention.q` of `blocks/0/attention/q`.
+  package var role: String {
+    var parts = name.split(separator: "/")
+    if parts.count > 2, parts[0] == "blocks", parts[1].allSatisfy(\.isWholeNumber) { parts.removeFirst(2) }
+    return parts.joined(separator: ".")
+  }
 }
 
 extension Recipe {
@@ -26,7 +34,7 @@ extension Recipe {
     var settings = defaults
     var winner: Int?
     for (index, (rule, match)) in rules.enumerated()
-    where match.holds(name: layer.name, operatorName: layer.operatorName) {
+    where match.holds(layer) {
       settings = settings.applying(rule.change)
       winner = index
     }
@@ -67,7 +75,7 @@ extension Recipe {
   /// How many rules at the end name layers exactly and ask nothing else.
   private var exactTail: Int {
     rules.reversed().prefix { rule in
-      rule.match.operators.isEmpty && !rule.match.names.isEmpty
+      rule.match.operators.isEmpty && rule.match.roles.isEmpty && !rule.match.names.isEmpty
         && rule.match.names.allSatisfy(NamePattern.isExact)
     }.count
   }

@@ -96,14 +96,17 @@ struct NamePattern {
 struct CompiledMatch {
   private let patterns: [NamePattern]
   private let operators: [String]
+  private let roles: [NamePattern]
 
   init(_ match: Match) {
     patterns = match.names.map(NamePattern.init)
     operators = match.operators
+    roles = match.roles.map(NamePattern.init)
   }
 
-  func holds(name: String, operatorName: String) -> Bool {
-    (patterns.isEmpty || patterns.contains { $0.matches(name) })
-      && (operators.isEmpty || operators.contains(operatorName))
+  func holds(_ layer: LayerIdentity) -> Bool {
+    (operators.isEmpty || operators.contains(layer.operatorName))
+      && (patterns.isEmpty || patterns.contains { $0.matches(layer.name) })
+      && (roles.isEmpty || roles.contains { $0.matches(layer.role) })
   }
 }

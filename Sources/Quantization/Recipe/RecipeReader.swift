@@ -87,7 +87,7 @@ struct RecipeReader {
     guard let condition = fields.take("match") else {
       throw RecipeError(
         file: file, place: fields.place,
-        message: "a rule has no `match`, expected {name: …} or {operator: …}.")
+        message: "a rule has no `match`, expected {name: …}, {role: …} or {operator: …}.")
     }
     let match = try match(condition)
     let change = try change(&fields, prefix: "")
@@ -103,17 +103,21 @@ struct RecipeReader {
   private func match(_ node: Yams.Node) throws -> Match {
     var fields = try Fields(node, file: file, what: "match")
     var match = Match()
-    for (text, node) in try fields.words("name") ?? [] {
-      if let reason = NamePattern.problem(in: text) {
-        throw fields.error(node, "match.name \"\(text)\" is not an expression: \(reason)")
+    func patterns(_ key: String) throws -> [String] {
+      try (fields.words(key) ?? []).map { text, node in
+        if let reason = NamePattern.problem(in: text) {
+          throw fields.error(node, "match.\(key) \"\(text)\" is not an expression: \(reason)")
+        }
+        return text
       }
-      match.names.append(text)
     }
+    match.names = try patterns("name")
+    match.roles = try patterns("role")
     match.operators = (try fields.words("operator") ?? []).map(\.text)
     try fields.finish()
-    if match.names.isEmpty && match.operators.isEmpty {
+    if match == Match() {
       throw RecipeError(
-        file: file, place: fields.place, message: "match is empty, expected name or operator.")
+        file: file, place: fields.place, message: "match is empty, expected name, role or operator.")
     }
     return match
   }

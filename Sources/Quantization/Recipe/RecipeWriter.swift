@@ -66,6 +66,7 @@ extension Rule {
   fileprivate var pairs: [(String, String)] {
     var condition: [(String, String)] = []
     if !match.names.isEmpty { condition.append(("name", YAMLText.oneOrList(match.names))) }
+    if !match.roles.isEmpty { condition.append(("role", YAMLText.oneOrList(match.roles))) }
     if !match.operators.isEmpty { condition.append(("operator", YAMLText.oneOrList(match.operators))) }
     return [("match", YAMLText.mapping(condition))] + change.pairs
   }

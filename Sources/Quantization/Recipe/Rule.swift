@@ -23,10 +23,13 @@ package struct Match: Sendable, Hashable {
   package var names: [String]
   /// Operator types, as ONNX spells them, of which one has to be the layer's; empty for any.
   package var operators: [String]
+  /// Patterns, as for names, of which one has to match the whole role (`LayerIdentity.role`); empty for any.
+  package var roles: [String]
 
-  package init(names: [String] = [], operators: [String] = []) {
+  package init(names: [String] = [], operators: [String] = [], roles: [String] = []) {
     self.names = names
     self.operators = operators
+    self.roles = roles
   }
 }
 

@@ -27,7 +27,7 @@ extension EffectRunner {
   func openSession(_ project: Project) -> Session? {
     guard let folder = sessionFolder(project) else { return nil }
     let conditions = SessionStore.Conditions(
-      model: fingerprint(project.model.path),
+      model: project.model.files.map(fingerprint).joined(separator: " "),
       data: [project.dataPath, project.trainDataPath].map { $0.map(fingerprint) ?? "-" }.joined(
         separator: " "),
       numerics: Numerics.version, machine: .current(threads: project.threads))

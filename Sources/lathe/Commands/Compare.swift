@@ -22,7 +22,7 @@ struct Compare: ParsableCommand {
   @Option(
     name: .customLong("fail-if"),
     help:
-      "Exit with 1 where a candidate meets it: drop>0.5 (points), size>0.3 (share of float32), speedup<1.2, agreement<0.99."
+      "Exit with 1 where a candidate meets it: drop>0.5 (points), size>0.3 (share of float32), speedup<1.2, agreement<0.99, perplexity>1.02 (ratio to float32)."
   )
   var failIf: [String] = []
 
@@ -67,7 +67,7 @@ struct Condition {
   private let isUpper: Bool
   private let bound: Double
 
-  private static let figures = ["drop", "size", "speedup", "agreement", "compression"]
+  private static let figures = ["drop", "size", "speedup", "agreement", "compression", "perplexity"]
 
   init(_ text: String) throws {
     self.text = text
@@ -90,6 +90,7 @@ struct Condition {
       case "size": trial.compression.map { 1 / $0 }
       case "speedup": trial.speedup
       case "agreement": trial.agreement
+      case "perplexity": trial.perplexityRatio
       default: trial.compression
       }
     guard let value else { return false }

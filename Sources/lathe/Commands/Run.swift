@@ -28,7 +28,7 @@ struct Run: ParsableCommand {
     var inputs: [String: Tensor] = [:]
     for name in file.names { inputs[name] = try file.read(name) }
     let project = try Project.open(
-      model: model.model, data: model.given.data, trainData: model.given.trainData,
+      model: model.model, data: model.given.path, trainData: model.given.trainData,
       shapes: model.given.shapes(),
       samples: inputs.mapValues { Array($0.shape.dropFirst()) }, threads: common.threadCount)
     let candidate = try recipe.load(seed: common.seed).map {

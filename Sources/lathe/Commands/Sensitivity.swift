@@ -45,7 +45,7 @@ struct Sensitivity: ParsableCommand {
   func run() throws {
     let reporter = Output.reporter(quiet: common.quiet || output.json)
     let project = try model.open(common)
-    guard model.given.data != nil else { return try show(project.kurtosisRanking()) }
+    guard model.given.path != nil else { return try show(project.kurtosisRanking()) }
     let widths = try WidthList(bits).bits.map { bits in
       Width(
         weightBits: quantize == .activations ? nil : bits, activationBits: quantize == .weights ? nil : bits)
