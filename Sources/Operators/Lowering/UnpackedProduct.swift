@@ -14,7 +14,8 @@ extension Product {
   /// Few rows are dot products; for many, each chunk of columns is packed into scratch memory first.
   func unpackedCall() -> KernelCall? {
     guard shape.groups == 1, shape.taps == 1, shape.kStride == 1, shape.nStride == shape.k, shape.first == 0,
-      shape.kOrder == nil, shape.n * shape.k >= Self.large, alpha == 1, computedBias == nil, stem == nil,
+      shape.kOrder == nil, outputLayout == .rowMajor, shape.n * shape.k >= Self.large, alpha == 1,
+      computedBias == nil, stem == nil,
       window == nil, rows.offsets == nil, let operand = site.input(activation), operand.info.type == .float32,
       let matrix = site.input(weight), matrix.info.constant?.type == .float32,
       matrix.encoded == nil || site.layer.mode == .float, let (lower, upper) = floatBounds
