@@ -121,6 +121,15 @@ struct FloatCase: Sendable, CustomTestStringConvertible {
       let x = draft.input("x", [batch, 37])
       draft.output(try draft.node("Gemm", [x, draft.weights([37, 19]), draft.weights([19])]))
     },
+    FloatCase("gemms of a large matrix") { draft, batch in
+      let w = draft.weights([301, 900], scale: 0.1)
+      for rows in [batch, 29 + batch, 140 + batch] {
+        let x = draft.input("x\(rows)", [rows, 900])
+        let r = draft.input("r\(rows)", [rows, 301])
+        let y = try draft.node("Gemm", [x, w, draft.weights([301])], ["transB": .int(1)])
+        draft.output(try draft.node("Relu", [try draft.node("Add", [y, r])]))
+      }
+    },
     FloatCase("gemm with factors") { draft, batch in
       let x = draft.input("x", [batch, 10])
       draft.output(

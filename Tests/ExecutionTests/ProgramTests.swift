@@ -18,6 +18,18 @@ struct ProgramTests {
     return draft
   }
 
+  /// A large matrix is read where it lies, for few rows and for many.
+  @Test(arguments: [1, 4, 200])
+  func largeMatricesAreNotPacked(rows: Int) throws {
+    var draft = Draft(1)
+    let x = draft.input("x", [rows, 1024])
+    let y = try draft.node("Gemm", [x, draft.weights([256, 1024])], ["transB": .int(1)])
+    draft.output(y)
+    let program = try compile(EncodedGraph(graph: draft.graph), CompileOptions(inputShapes: draft.shapes))
+    #expect(program.steps.map(\.kernel) == ["gemm f32 unpacked"])
+    #expect(program.packedWeightBytes == 0)
+  }
+
   @Test func fusesWhatFollowsAConvolution() throws {
     let draft = try block()
     let program = try compile(EncodedGraph(graph: draft.graph), CompileOptions(inputShapes: draft.shapes))
