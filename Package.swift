@@ -103,7 +103,8 @@ let package = Package(
       dependencies: [
         "Terminal", "Screen", "Panes", "Interface", "Workbench", "Jobs", "Exporters", "Analysis", "Workflows",
         "Evaluation",
-        "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors", "CMalloc",
+        "LanguageModels", "Quantization", "Formats", "Datasets", "Execution", "Operators", "Graph", "Tensors",
+        "CMalloc",
         argumentParser,
       ],
       swiftSettings: swift),

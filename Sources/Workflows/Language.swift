@@ -9,11 +9,14 @@ package struct Language: Sendable {
   package var context: Int
   /// Tokens that it tells apart.
   package var vocabulary: Int
+  /// Tokens that end a text, beside the tokenizer's own.
+  package var ends: [Int32]
 
-  package init(tokenizer: any Tokenizer, context: Int, vocabulary: Int) {
+  package init(tokenizer: any Tokenizer, context: Int, vocabulary: Int, ends: [Int32] = []) {
     self.tokenizer = tokenizer
     self.context = context
     self.vocabulary = vocabulary
+    self.ends = ends
   }
 
   /// The output whose rows predict the next token.

@@ -14,6 +14,7 @@ struct Lathe: ParsableCommand {
     subcommands: [
       WorkbenchCommand.self, Inspect.self, Run.self, Compare.self, Quantize.self, Sensitivity.self,
       Search.self, WhatIfCommand.self, BlameCommand.self, Advise.self, Diff.self, Export.self, Bench.self,
+      Generate.self,
       ListPresets.self, ListThemes.self, ListKeys.self, ListPaths.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)

@@ -12,6 +12,9 @@ enum Output {
 
   static func line(_ text: String) { write(1, text + "\n") }
 
+  /// A piece of a text that comes bit by bit.
+  static func text(_ text: String) { write(1, printable(text)) }
+
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
