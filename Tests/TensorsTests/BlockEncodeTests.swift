@@ -60,7 +60,7 @@ struct BlockEncodeTests {
     let format = try #require(BlockFormats.named(name))
     let x = normalWeights(4096, seed: 11)
     let share = squaredError(x, format.decode(format.encode(x))) / squaredError(x, x.map { _ in 0 })
-    // A bit halves the error; the worst formats here reach 2.45 · 2^−bits.
+    // A bit halves the error; the worst of them reaches 2.5 · 2^−bits.
     let allowed = 2.8 * exp2(-format.bitsPerWeight)
     #expect(share.squareRoot() < allowed)
   }

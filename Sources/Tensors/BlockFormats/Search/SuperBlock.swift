@@ -33,10 +33,10 @@ struct SuperBlockSearch: Sendable {
     let groups: UnsafeMutablePointer<SuperGroup>
   }
 
-  func withScratch(_ body: (Scratch) -> Void) {
+  static func withScratch(groups count: Int, _ body: (Scratch) -> Void) {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 512) { floats in
       withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { codes in
-        withUnsafeTemporaryAllocation(of: SuperGroup.self, capacity: 256 / size) { groups in
+        withUnsafeTemporaryAllocation(of: SuperGroup.self, capacity: count) { groups in
           guard let x = floats.baseAddress, let codes = codes.baseAddress, let groups = groups.baseAddress
           else { return }
           body(Scratch(x: x, w: x + 256, codes: codes, groups: groups))
@@ -169,7 +169,7 @@ extension SuperBlocks {
   ) {
     precondition(count % 256 == 0, "\(name) holds whole blocks of 256")
     let search = Self.search
-    search.withScratch { scratch in
+    SuperBlockSearch.withScratch(groups: 256 / search.size) { scratch in
       for block in 0..<count / 256 {
         let weights = importance.map { $0 + 256 * block }
         let scales = search.find(row + 256 * block, importance: weights, scratch)
