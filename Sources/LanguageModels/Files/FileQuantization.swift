@@ -29,13 +29,14 @@ package struct FileQuantization: Sendable {
   }
 
   let tensors: [WeightRows]
-  let plan: TypePlan
+  /// Which type each tensor gets, to be shown before the work starts.
+  package let plan: TypePlan
   let metadata: GGUFMetadata
   let importance: ImportanceMatrix?
   let threads: Int
 
   /// Bytes of encoded rows held at a time.
-  static let chunkBytes = 16 << 20
+  static let chunkBytes = 4 << 20
   /// Weights a thread decodes and encodes at a time, at least a row.
   static let grain = 1 << 14
 
@@ -187,23 +188,34 @@ extension WeightRows {
 }
 
 extension FileQuantization {
-  /// A GGUF file written anew with the types of a mixture.
+  /// Tensors written with the types of a mixture.
   ///
   /// - Parameters:
+  ///   - metadata: of the model; what is known of the mixture is put in.
   ///   - named: types of single tensors, which go before the mixture's rules.
-  ///   - importanceFile: name and importance, noted in the metadata as llama.cpp does.
+  ///   - importance: the matrix, and the name of its file, noted in the metadata as llama.cpp does.
   /// - Errors: `Failure`, `ImportError`.
+  package init(
+    _ tensors: [WeightRows], metadata: GGUFMetadata, _ mixture: Mixture, named: [String: GGMLType] = [:],
+    importance: (matrix: ImportanceMatrix, file: String)? = nil, threads: Int,
+    allowsRequantizing: Bool = false
+  ) throws {
+    let context = try TypePlan.Context(metadata, hasImportance: importance != nil)
+    try self.init(
+      tensors, plan: TypePlan(mixture, tensors: tensors, context: context, named: named),
+      metadata: Self.metadata(metadata, mixture, importance), importance: importance?.matrix,
+      threads: threads, allowsRequantizing: allowsRequantizing)
+  }
+
+  /// A GGUF file written anew with the types of a mixture; as above.
   package init(
     _ file: GGUFFile, _ mixture: Mixture, named: [String: GGMLType] = [:],
     importance: (matrix: ImportanceMatrix, file: String)? = nil, threads: Int,
     allowsRequantizing: Bool = false
   ) throws {
-    let tensors = file.weights.tensors.map { WeightRows($0) }
-    let context = try TypePlan.Context(file.metadata, hasImportance: importance != nil)
     try self.init(
-      tensors, plan: TypePlan(mixture, tensors: tensors, context: context, named: named),
-      metadata: Self.metadata(file.metadata, mixture, importance), importance: importance?.matrix,
-      threads: threads, allowsRequantizing: allowsRequantizing)
+      file.weights.tensors.map { WeightRows($0) }, metadata: file.metadata, mixture, named: named,
+      importance: importance, threads: threads, allowsRequantizing: allowsRequantizing)
   }
 
   /// What llama.cpp notes about a quantized file, put into what the original says.
