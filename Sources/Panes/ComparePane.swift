@@ -10,6 +10,8 @@ package struct ComparePane: CommandedPane {
   /// What is seen.
   package enum View: String, Sendable, CaseIterable {
     case figures, layers, classes, confusion, samples
+    /// Only of language models.
+    case text
   }
 
   package private(set) var view = View.figures
@@ -24,6 +26,7 @@ package struct ComparePane: CommandedPane {
     case view(Int)
     case figures
     case goToLayer
+    case prompt
     case order
     case reverse
     case hide
@@ -45,8 +48,9 @@ package struct ComparePane: CommandedPane {
       Command(
         "compare.view", keys: [.character("v")], title: "view",
         explanation:
-          "Show the next view of the current candidate: figures, layers that differ, classes, confusion, samples.",
-        group: "Compare", hint: 11, action: .view(1), availability: hasCandidates),
+          "Show the next view of the current candidate: figures, layers that differ, classes, confusion, samples, and of a language model text.",
+        group: "Compare", hint: 11, action: .view(1),
+        availability: { $0.state.continuations.isOffered ? .available : hasCandidates($0) }),
       Command(
         "compare.figures", keys: [.escape], title: "figures", explanation: "Go back to the figures.",
         group: "Compare", hint: 11, action: .figures,
@@ -56,6 +60,11 @@ package struct ComparePane: CommandedPane {
         explanation: "Go to the layer under the cursor in Layers.", group: "Compare", hint: 10,
         action: .goToLayer,
         availability: { $0.pane.view == .layers ? hasCandidates($0) : .hidden }),
+      Command(
+        "compare.prompt", keys: [.enter], title: "prompt",
+        explanation: "Type the beginning of a text that float32 and every candidate continue.",
+        group: "Compare", hint: 10, action: .prompt,
+        availability: { $0.pane.view == .text ? .available : .hidden }),
       Command(
         "compare.order", keys: [.character("o")], title: "order",
         explanation: "Order the candidates by the row under the cursor, the largest first.", group: "Compare",
@@ -115,7 +124,7 @@ package struct ComparePane: CommandedPane {
   /// The view in the place of the figures; `nil` for those.
   private func inquiry(_ state: State, isFocused: Bool) -> (any CompareView)? {
     switch view {
-    case .figures: nil
+    case .figures, .text: nil
     case .layers: CompareLayers(state, scroll: scroll, isFocused: isFocused)
     case .classes: CompareClasses(state, scroll: scroll, isFocused: isFocused)
     case .confusion: CompareConfusion(state, scroll: scroll, isFocused: isFocused)
@@ -134,6 +143,12 @@ package struct ComparePane: CommandedPane {
         return []
       }
       return [.act(.select(id))]
+    case .move(let motion) where view == .text:
+      let visible = Swift.max(size.height - 1, 1)
+      let lines = CompareText(state, scroll: scroll).lineCount(width: size.width)
+      // Without a cursor to be seen, every step turns the page.
+      scroll.move(motion.asLines(visible: visible), count: Swift.max(lines - visible + 1, 1), visible: 1)
+      return []
     case .move(let motion):
       let area = Rect(x: 0, y: 0, width: size.width, height: size.height)
       let (count, inside) =
@@ -142,7 +157,7 @@ package struct ComparePane: CommandedPane {
       scroll.move(motion, count: count, visible: Swift.max(inside.height - 1, 1))
       return []
     case .view(let by):
-      let all = View.allCases
+      let all = View.allCases.filter { $0 != .text || state.continuations.isOffered }
       show(all[((all.firstIndex(of: view) ?? 0) + by + all.count) % all.count])
       return []
     case .figures:
@@ -150,6 +165,13 @@ package struct ComparePane: CommandedPane {
       return []
     case .goToLayer:
       return pointedLayer(state) == nil ? [.toast(Toast(.info, "No layer differs."))] : [.run(id: "jump")]
+    case .prompt:
+      return [
+        .open(
+          TextDialog(
+            title: "Prompt", text: state.continuations.prompt, placeholder: "the beginning of a text"
+          ) { [.act(.continueText(prompt: $0))] })
+      ]
     case .order:
       guard let row = table.row(at: scroll) else { return [] }
       guard table.candidates.contains(where: { row.order($0) != nil }) else {
@@ -187,7 +209,7 @@ package struct ComparePane: CommandedPane {
     switch mouse.kind {
     case .wheelUp: return update(.move(.up), state, size: area.size)
     case .wheelDown: return update(.move(.down), state, size: area.size)
-    case .press(.left):
+    case .press(.left) where view != .text:
       if let inquiry = inquiry(state, isFocused: true) {
         guard let row = inquiry.table.row(at: mouse.at, in: inquiry.area(in: area)) else { return [] }
         return update(.move(.to(row)), state, size: area.size)
@@ -237,6 +259,7 @@ package struct ComparePane: CommandedPane {
       inquiry.draw(on: &canvas, in: area, marked: state.marked)
       return
     }
+    if view == .text { return CompareText(state, scroll: scroll).draw(on: &canvas, in: area) }
     table(state, isFocused: isFocused).draw(on: &canvas, in: area)
     if state.candidates.isEmpty, area.height > 3 {
       canvas.put(
@@ -247,6 +270,7 @@ package struct ComparePane: CommandedPane {
 
   /// What is seen as text, for the clipboard and screen readers.
   func text(_ state: State) -> String {
-    inquiry(state, isFocused: false)?.text ?? table(state, isFocused: false).text
+    if view == .text { return CompareText(state, scroll: scroll).text }
+    return inquiry(state, isFocused: false)?.text ?? table(state, isFocused: false).text
   }
 }

@@ -310,7 +310,7 @@ package struct Screen: Sendable {
 
   private mutating func performOnCandidate(_ step: ScreenStep, _ state: inout State) -> [Request] {
     if case .new = step {
-      openPresets()
+      openPresets(state)
       return []
     }
     if case .open = step {
@@ -400,10 +400,11 @@ package struct Screen: Sendable {
         cancel: [.chooseTheme(current)]))
   }
 
-  private mutating func openPresets() {
+  private mutating func openPresets(_ state: State) {
+    let presets = state.project?.model.presets ?? Presets.all
     overlays.append(
       MenuDialog(
-        title: "New candidate", items: Presets.all.map { Menu.Item(title: $0.name, detail: $0.summary) },
-        outputs: Presets.all.map { [.act(.add($0.recipe))] }))
+        title: "New candidate", items: presets.map { Menu.Item(title: $0.name, detail: $0.summary) },
+        outputs: presets.map { [.act(.add($0.recipe))] }))
   }
 }

@@ -93,6 +93,12 @@ package enum Action: Sendable {
   case findBlame
   case blameStarted(JobID, BlameSubject)
   case blamed(BlameSubject, BlameReport)
+  // Text of language models.
+  /// Let float32 and every candidate continue a text: this one, or `nil` for the last, where they have not.
+  case continueText(prompt: String?)
+  case continuationStarted(JobID, ContinuationSubject)
+  /// What is written so far.
+  case continued(ContinuationSubject, Continuation)
   // Predictions.
   case whatIfStarted(JobID)
   /// Recipes can be answered from now on.
@@ -185,6 +191,8 @@ package enum Effect: Sendable, Hashable {
   case search(SearchRequest)
   /// Find what causes a candidate's error; answered by `blameStarted` and `blamed`.
   case blame(BlameSubject, title: String)
+  /// Continue a text; answered by `continuationStarted` and `continued`s.
+  case continueText(ContinuationSubject, title: String)
   /// Measure what predictions rest on, with the samples of this recipe; answered by `whatIfStarted` and `whatIfReady`.
   case prepareWhatIf(Recipe)
   /// Tell what a recipe would come to, by these times of layers; answered by `predicted`, or not at all when a newer

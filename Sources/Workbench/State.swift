@@ -54,6 +54,7 @@ package struct State: Sendable {
   package var costs = LayerCosts()
   package var advice = AdviceState()
   package var blame = BlameResults()
+  package var continuations = Continuations()
   package var search = SearchState()
   package var predictions = Predictions()
   package var files = Files()

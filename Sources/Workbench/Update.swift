@@ -32,6 +32,7 @@ extension State {
     case .advise, .adviceStarted, .advised: return updateAdvice(action)
     case .search, .searchStarted, .searchFound: return updateSearch(action)
     case .showBlame, .findBlame, .blameStarted, .blamed: return updateBlame(action)
+    case .continueText, .continuationStarted, .continued: return updateContinuations(action)
     case .whatIfStarted, .whatIfReady, .predicted: return updatePredictions(action)
     case .filesKnown, .list, .listed, .openFile, .previewExport, .exportPreviewed, .exportFailed,
       .writeText, .textWritten, .textExists:
@@ -63,11 +64,12 @@ extension State {
       (now, self.files, self.keys) = (time, files, keys)
       (log, logged) = (said, said.count)
       self.project = project
+      continuations.isOffered = project.model.language != nil
       layer = project.model.layers.first?.name
       if let session {
         restore(session)
       }
-      if candidates.isEmpty { addCandidate(Presets["static-int8"]?.recipe ?? Recipe(name: "static-int8")) }
+      if candidates.isEmpty { addCandidate(Self.first(project.model)) }
       let model = project.model
       note("opened \(model.title): \(model.layers.count) layers, \(model.parameters) parameters", .good)
       return detailEffect()
@@ -77,6 +79,12 @@ extension State {
       return []
     default: return []
     }
+  }
+
+  /// The candidate a model begins with.
+  private static func first(_ model: Model) -> Recipe {
+    let name = model.language == nil ? "static-int8" : "weight-int8"
+    return Presets[name]?.recipe ?? Recipe(name: name)
   }
 
   private mutating func updateLayers(_ action: Action) -> [Effect] {
@@ -166,6 +174,7 @@ extension State {
     costsJobChanged(status)
     adviceJobChanged(status)
     blameJobChanged(status)
+    continuationJobChanged(status)
     calibrationJobChanged(status)
     activationJobChanged(status)
     predictionJobChanged(status)

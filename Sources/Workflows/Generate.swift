@@ -62,44 +62,69 @@ extension Project {
     _ request: GenerationRequest, _ candidates: [(name: String, recipe: Recipe)?], reporter: Reporter,
     onText: (String, String) -> Void
   ) throws -> GenerationReport {
-    guard let language = model.language else {
-      throw WorkflowError(
-        "\(model.path): is no language model (expected a folder with a config.json or a .gguf file).")
-    }
-    let tokenizer = language.tokenizer
-    let prompt = tokenizer.encode(request.prompt).map(Int.init)
-    let context = Swift.min(request.context ?? language.context, language.context)
-    let ends = Set((language.ends + [tokenizer.eos].compactMap { $0 }).map(Int.init))
     var report = GenerationReport(
-      model: model.path, prompt: request.prompt, promptTokens: prompt.count,
+      model: model.path, prompt: request.prompt, promptTokens: try prompt(of: request).count,
       machine: .current(threads: threads), texts: [])
     for (number, named) in candidates.enumerated() {
       let name = named?.name ?? "float32"
       let part = reporter.part(
         Double(number) / Double(candidates.count)...Double(number + 1) / Double(candidates.count))
       let candidate = try named.map { try prepare($0.recipe, name: $0.name, reporter: part) }
-      let generator = try Generator(
-        candidate?.runnable() ?? EncodedGraph(graph: model.graph),
-        .init(context: context, precision: request.cache, threads: threads))
-      var growing = TextStream(tokenizer)
-      var text = ""
-      func add(_ more: String) {
-        text += more
-        onText(name, more)
-      }
-      let result = try generator.generate(
-        prompt, limit: request.limit, sampling: request.sampling, ends: request.ignoresEnd ? [] : ends,
-        isCancelled: { (try? reporter.report(nil, "\(name) writes")) == nil },
-        onToken: { add(growing.append(Int32($0))) })
-      add(growing.finish())
-      try part.report(1, "\(name) has written")
       report.texts.append(
-        .init(
-          name: name, execution: candidate?.execution ?? .float, text: text, tokens: result.tokens,
-          stop: result.stop.name, promptTokensPerSecond: result.statistics.promptTokensPerSecond,
-          tokensPerSecond: result.statistics.tokensPerSecond, cacheBytes: generator.cacheBytes))
+        try text(request, by: candidate, name: name, reporter: reporter) { onText(name, $0) })
+      try part.report(1, "\(name) has written")
     }
     return report
+  }
+
+  /// Continues a text by one network.
+  ///
+  /// - Parameters:
+  ///   - candidate: `nil` for float32.
+  ///   - onText: gets the text piece by piece.
+  /// - Errors: as for `generate`.
+  package func text(
+    _ request: GenerationRequest, by candidate: Candidate?, name: String, reporter: Reporter,
+    onText: (String) -> Void
+  ) throws -> GenerationReport.Text {
+    let prompt = try prompt(of: request)
+    let language = try language
+    let generator = try Generator(
+      candidate?.runnable() ?? EncodedGraph(graph: model.graph),
+      .init(
+        context: Swift.min(request.context ?? language.context, language.context), precision: request.cache,
+        threads: threads))
+    var growing = TextStream(language.tokenizer)
+    var text = ""
+    func add(_ more: String) {
+      guard !more.isEmpty else { return }
+      text += more
+      onText(more)
+    }
+    let ends = Set((language.ends + [language.tokenizer.eos].compactMap { $0 }).map(Int.init))
+    let result = try generator.generate(
+      prompt, limit: request.limit, sampling: request.sampling, ends: request.ignoresEnd ? [] : ends,
+      isCancelled: { (try? reporter.report(nil, "\(name) writes")) == nil },
+      onToken: { add(growing.append(Int32($0))) })
+    add(growing.finish())
+    return GenerationReport.Text(
+      name: name, execution: candidate?.execution ?? .float, text: text, tokens: result.tokens,
+      stop: result.stop.name, promptTokensPerSecond: result.statistics.promptTokensPerSecond,
+      tokensPerSecond: result.statistics.tokensPerSecond, cacheBytes: generator.cacheBytes)
+  }
+
+  private func prompt(of request: GenerationRequest) throws -> [Int] {
+    try language.tokenizer.encode(request.prompt).map(Int.init)
+  }
+
+  private var language: Language {
+    get throws {
+      guard let language = model.language else {
+        throw WorkflowError(
+          "\(model.path): is no language model (expected a folder with a config.json or a .gguf file).")
+      }
+      return language
+    }
   }
 }
 

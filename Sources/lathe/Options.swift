@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LanguageModels
 import Quantization
 import Tensors
 import Workbench
@@ -95,19 +96,26 @@ struct RecipeOptions: ParsableArguments {
   var preset: [String] = []
 
   func validate() throws {
-    for name in preset where Presets[name] == nil {
-      throw ValidationError(
-        "--preset \(name): no such preset. Known: \(Presets.all.map(\.name).joined(separator: ", ")).")
+    for name in preset where Presets[name] == nil && Mixture.named(name) == nil {
+      let known = Presets.all.map(\.name) + Mixture.all.map(\.name)
+      throw ValidationError("--preset \(name): no such preset. Known: \(known.joined(separator: ", ")).")
     }
   }
 
   /// Recipes with the names results carry; those of presets begin with `preset:`.
-  func load(seed: UInt64?) throws -> [(name: String, recipe: Recipe)] {
+  ///
+  /// - Parameter model: what mixtures are made for; `nil` takes none.
+  func load(seed: UInt64?, for model: Model?) throws -> [(name: String, recipe: Recipe)] {
     var loaded: [(name: String, recipe: Recipe)] = try recipe.map { path in
       let recipe = try Self.read(path)
       return (recipe.name, recipe)
     }
-    loaded += preset.compactMap { name in Presets[name].map { ("preset:\(name)", $0.recipe) } }
+    loaded += try preset.map { name in
+      guard let preset = model.map({ $0.preset(named: name) }) ?? Presets[name] else {
+        throw WorkflowError("--preset \(name): is for language models read from a folder or a .gguf file.")
+      }
+      return ("preset:\(name)", preset.recipe)
+    }
     guard let seed else { return loaded }
     return loaded.map { entry in
       var recipe = entry.recipe
@@ -151,8 +159,10 @@ struct OneRecipeOption: ParsableArguments {
   }
 
   /// - Parameter name: the preset to take where neither is given; `nil` for none.
-  func load(seed: UInt64?, otherwise name: String? = nil) throws -> (name: String, recipe: Recipe)? {
-    try options(otherwise: name).load(seed: seed).first
+  func load(
+    seed: UInt64?, for model: Model?, otherwise name: String? = nil
+  ) throws -> (name: String, recipe: Recipe)? {
+    try options(otherwise: name).load(seed: seed, for: model).first
   }
 }
 

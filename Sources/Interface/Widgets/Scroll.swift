@@ -13,6 +13,17 @@ package struct Scroll: Hashable, Sendable {
     case up, down, pageUp, pageDown, halfUp, halfDown, first, last
     case by(Int)
     case to(Int)
+
+    /// The same in single lines, for a text of which `visible` lines are seen.
+    package func asLines(visible: Int) -> Motion {
+      switch self {
+      case .pageUp: .by(-max(1, visible - 1))
+      case .pageDown: .by(max(1, visible - 1))
+      case .halfUp: .by(-max(1, visible / 2))
+      case .halfDown: .by(max(1, visible / 2))
+      default: self
+      }
+    }
   }
 
   /// Moves the cursor in a list of `count` rows of which `visible` are seen, and keeps it in sight.

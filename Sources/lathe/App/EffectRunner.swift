@@ -78,6 +78,7 @@ final class EffectRunner: Sendable {
     case .advise: submitAdvice()
     case .search(let request): submitSearch(request)
     case .blame(let subject, let title): submitBlame(subject, title)
+    case .continueText(let subject, let title): submitContinuation(subject, title)
     case .detail(let layer, let recipe): answerDetail(layer, recipe)
     case .calibrate(let recipe, let title): submitCalibration(recipe, title)
     case .activations(let subject): submitActivations(subject)
@@ -291,6 +292,30 @@ final class EffectRunner: Sendable {
       mailbox.post(.blamed(subject, try project.blame(candidate, reporter: reporter.part(0.4...1))))
     }
     mailbox.post(.blameStarted(job, subject))
+  }
+
+  /// Alone, so that the speed is the model's own.
+  private func submitContinuation(_ subject: ContinuationSubject, _ title: String) {
+    let mailbox = ofModel()
+    guard let project = open.withLock({ $0 }) else { return }
+    let job = work.submit("\(title) text") { [self] reporter in
+      let candidate = try subject.recipe.map { try made($0, title, project, reporter.part(0...0.5)) }
+      let request = GenerationRequest(prompt: subject.prompt, limit: Continuations.length)
+      var text = ""
+      let written = try reporter.alone {
+        try project.text(request, by: candidate, name: title, reporter: reporter) { piece in
+          text += piece
+          mailbox.post(.continued(subject, Continuation(text: text)))
+        }
+      }
+      // A text that was cancelled is not whole.
+      try reporter.report(1)
+      mailbox.post(
+        .continued(
+          subject,
+          Continuation(text: written.text, isWhole: true, tokensPerSecond: written.tokensPerSecond)))
+    }
+    mailbox.post(.continuationStarted(job, subject))
   }
 
   /// Most seconds that timing steps takes.

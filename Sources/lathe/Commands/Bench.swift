@@ -51,7 +51,8 @@ struct Bench: ParsableCommand {
     }
     let reporter = Output.reporter(quiet: common.quiet || output.json || lockstep)
     let project = try data.open(model, common)
-    let bench = try project.bench(try recipes.load(seed: common.seed), batch: batch, reporter: reporter)
+    let bench = try project.bench(
+      try recipes.load(seed: common.seed, for: project.model), batch: batch, reporter: reporter)
     if lockstep {
       Output.line("ready")
       while readLine() != nil {

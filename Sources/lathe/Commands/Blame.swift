@@ -35,9 +35,9 @@ struct BlameCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard let (name, recipe) = try recipe.load(seed: common.seed) else { return }
     let reporter = Output.reporter(quiet: common.quiet || output.json)
     let project = try model.open(common)
+    guard let (name, recipe) = try recipe.load(seed: common.seed, for: project.model) else { return }
     if let layer, !project.model.layers.contains(where: { $0.name == layer }) {
       throw project.model.hasNoLayer(layer)
     }

@@ -48,7 +48,7 @@ struct Compare: ParsableCommand {
     let reporter = Output.reporter(quiet: common.quiet || output.json)
     let project = try model.open(common)
     let compared = try project.compare(
-      try recipes.load(seed: common.seed), limit: limit, batch: batch, reporter: reporter)
+      try recipes.load(seed: common.seed, for: project.model), limit: limit, batch: batch, reporter: reporter)
     let comparison = compared.report
     if let report { try ComparisonPage(compared, of: project).write(to: report) }
     if output.json { try Output.json(comparison) } else { Output.line(comparison.text) }

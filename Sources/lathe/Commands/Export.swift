@@ -19,6 +19,7 @@ struct Export: ParsableCommand {
   var output: String
 
   func validate() throws {
+    if recipe.recipe == nil, recipe.preset == nil { throw ValidationError("Give --recipe or --preset.") }
     if Exporter[format] == nil {
       throw ValidationError(
         "--format \(format): no such format. Known: \(Exporter.all.map(\.name).joined(separator: ", ")).")
@@ -26,10 +27,10 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    guard let (name, recipe) = try recipe.load(seed: common.seed), let exporter = Exporter[format] else {
-      throw ValidationError("Give --recipe or --preset.")
-    }
     let project = try model.open(common)
+    guard let (name, recipe) = try recipe.load(seed: common.seed, for: project.model),
+      let exporter = Exporter[format]
+    else { return }
     let exported = try project.export(
       recipe, name: name, by: exporter, reporter: Output.reporter(quiet: common.quiet))
     try Files.replace(output, with: Data(exported.text.utf8))

@@ -65,7 +65,7 @@ struct Generate: ParsableCommand {
 
   func run() throws {
     let project = try model.open(common)
-    let candidates = try recipes.load(seed: common.seed)
+    let candidates = try recipes.load(seed: common.seed, for: project.model)
     let request = GenerationRequest(
       prompt: prompt, limit: tokens, sampling: sampling, context: context, cache: cache,
       ignoresEnd: ignoresEnd)

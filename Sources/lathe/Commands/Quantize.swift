@@ -25,12 +25,14 @@ struct Quantize: ParsableCommand {
     var warnings: [String]
   }
 
+  func validate() throws {
+    if recipe.recipe == nil, recipe.preset == nil { throw ValidationError("Give --recipe or --preset.") }
+  }
+
   func run() throws {
-    guard let (name, recipe) = try recipe.load(seed: common.seed) else {
-      throw ValidationError("Give --recipe or --preset.")
-    }
     let reporter = Output.reporter(quiet: common.quiet || json.json)
     let project = try model.open(common)
+    guard let (name, recipe) = try recipe.load(seed: common.seed, for: project.model) else { return }
     let candidate = try project.prepare(recipe, name: name, reporter: reporter)
     let losses = try project.model.write(candidate.encoded, to: output)
     let sizes = project.model.sizes(of: candidate)

@@ -31,7 +31,7 @@ struct Run: ParsableCommand {
       model: model.model, data: model.given.path, trainData: model.given.trainData,
       shapes: model.given.shapes(),
       samples: inputs.mapValues { Array($0.shape.dropFirst()) }, threads: common.threadCount)
-    let candidate = try recipe.load(seed: common.seed).map {
+    let candidate = try recipe.load(seed: common.seed, for: project.model).map {
       try project.prepare($0.recipe, name: $0.name, reporter: reporter.part(0...0.5))
     }
     let outputs = try project.run(

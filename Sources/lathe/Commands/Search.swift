@@ -107,7 +107,8 @@ struct Search: ParsableCommand {
   func run() throws {
     let reporter = Output.reporter(quiet: common.quiet || json.json)
     let project = try model.open(common)
-    var recipe = try base.load(seed: common.seed)?.recipe ?? SearchSettings.base(seed: common.seed)
+    var recipe =
+      try base.load(seed: common.seed, for: project.model)?.recipe ?? SearchSettings.base(seed: common.seed)
     if recipe.training != nil {
       throw WorkflowError("\(recipe.name): a search does not train. Leave out training and mode qat.")
     }

@@ -50,7 +50,8 @@ struct Sensitivity: ParsableCommand {
       Width(
         weightBits: quantize == .activations ? nil : bits, activationBits: quantize == .weights ? nil : bits)
     }
-    guard let (_, recipe) = try base.load(seed: common.seed, otherwise: "static-int8") else { return }
+    guard let (_, recipe) = try base.load(seed: common.seed, for: project.model, otherwise: "static-int8")
+    else { return }
     try show(
       project.sensitivity(
         base: recipe, widths: widths, metric: metric, limit: limit,

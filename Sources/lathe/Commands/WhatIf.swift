@@ -32,7 +32,7 @@ struct WhatIfCommand: ParsableCommand {
   func run() throws {
     let reporter = Output.reporter(quiet: common.quiet || output.json)
     let project = try model.open(common)
-    let loaded = try recipes.load(seed: common.seed)
+    let loaded = try recipes.load(seed: common.seed, for: project.model)
     guard let first = loaded.first, let base = WhatIf.base(for: first.recipe) else { return }
     let report = try project.whatIf(
       loaded, base: base, measures: measure, limit: limit, reporter: reporter)

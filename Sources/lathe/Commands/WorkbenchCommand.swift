@@ -120,7 +120,7 @@ struct WorkbenchCommand: ParsableCommand {
 
   /// - Parameter replayed: its model and data are opened where none are given.
   private func openRequest(_ replayed: ReplayLog?) throws -> OpenRequest {
-    let loaded = try recipes.load(seed: common.seed).map { entry in
+    let loaded = try recipes.load(seed: common.seed, for: nil).map { entry in
       var recipe = entry.recipe
       recipe.name = entry.name.replacingOccurrences(of: "preset:", with: "")
       return recipe
