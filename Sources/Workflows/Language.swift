@@ -1,4 +1,5 @@
 import Datasets
+import Graph
 import LanguageModels
 import Tensors
 
@@ -11,12 +12,17 @@ package struct Language: Sendable {
   package var vocabulary: Int
   /// Tokens that end a text, beside the tokenizer's own.
   package var ends: [Int32]
+  /// The files' own description; `nil` for a graph that was not read from such.
+  package var model: LanguageModel?
 
-  package init(tokenizer: any Tokenizer, context: Int, vocabulary: Int, ends: [Int32] = []) {
+  package init(
+    tokenizer: any Tokenizer, context: Int, vocabulary: Int, ends: [Int32] = [], model: LanguageModel? = nil
+  ) {
     self.tokenizer = tokenizer
     self.context = context
     self.vocabulary = vocabulary
     self.ends = ends
+    self.model = model
   }
 
   /// The output whose rows predict the next token.
