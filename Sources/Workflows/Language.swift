@@ -1,4 +1,5 @@
 import Datasets
+import Graph
 import LanguageModels
 import Tensors
 
@@ -9,11 +10,14 @@ package struct Language: Sendable {
   package var context: Int
   /// Tokens that it tells apart.
   package var vocabulary: Int
+  /// The files' own description; `nil` for a graph that was not read from such.
+  package var model: LanguageModel?
 
-  package init(tokenizer: any Tokenizer, context: Int, vocabulary: Int) {
+  package init(tokenizer: any Tokenizer, context: Int, vocabulary: Int, model: LanguageModel? = nil) {
     self.tokenizer = tokenizer
     self.context = context
     self.vocabulary = vocabulary
+    self.model = model
   }
 
   /// The output whose rows predict the next token.

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Graph
+import LanguageModels
 import Quantization
 
 extension Model {
@@ -8,6 +9,9 @@ extension Model {
   ///
   /// Returns what the file cannot say.
   package func write(_ encoded: EncodedGraph, to path: String) throws -> [String] {
+    if path.lowercased().hasSuffix(".gguf"), let model = language?.model {
+      return try model.writeGGUF(encoded, to: path)
+    }
     guard let format = Format.forPath(path), let write = format.write else {
       let known = Format.all.filter { $0.write != nil }.flatMap(\.endings).map { ".\($0)" }
       throw WorkflowError(
@@ -16,13 +20,14 @@ extension Model {
     return try write(encoded, path)
   }
 
-  /// Bytes of the candidate's file in the format the model came in.
+  /// Bytes of the candidate's file in the format the model came in; of a language model in GGUF.
   func writtenBytes(_ encoded: EncodedGraph) throws -> Int {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lathe-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appendingPathComponent(
-      "model." + (Format.all.first { $0.name == format }?.endings.first ?? ""))
+      "model."
+        + (language?.model != nil ? "gguf" : Format.all.first { $0.name == format }?.endings.first ?? ""))
     _ = try write(encoded, to: file.path)
     return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.fileSizeKey])
       .reduce(0) { try $0 + ($1.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0) }
