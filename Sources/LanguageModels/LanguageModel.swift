@@ -29,6 +29,8 @@ package struct LanguageModel: Sendable {
   package let positions: Int
   /// Constants that are rows of a file's tensor as they lie there, so that a writer can keep their bytes.
   package let stored: [ValueName: StoredRows]
+  /// The file's tensor that each constant of the file comes from.
+  let origins: [ValueName: StoredTensor]
 
   package var format: String { container.format }
 }
@@ -129,7 +131,7 @@ private struct Opening {
     return LanguageModel(
       path: path, container: container, architecture: architecture, configuration: configuration,
       graph: graph,
-      positions: positions, stored: reader.stored)
+      positions: positions, stored: reader.stored, origins: reader.origins)
   }
 
   private var isFolder: Bool { if case .folder = container { true } else { false } }

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Graph
+import Operators
 import Tensors
 import Testing
 
@@ -71,6 +72,25 @@ import Testing
     let graph = Graph(constants: ["w": Tensor(scalar: Float(1))])
     #expect(throws: ExportError.self) {
       try ONNX.write(EncodedGraph(graph: graph), path: "/nonexistent/folder/model.onnx")
+    }
+  }
+
+  /// An attribute of our own is not written as if it were ONNX's.
+  @Test func attentionWithAWindow() throws {
+    let folder = try TemporaryFolder()
+    for (window, isWritten) in [(0, true), (3, false)] {
+      let op = Attention(isCausal: true, heads: 1, kvHeads: 1, window: window)
+      let q = ValueInfo(name: "q", type: .float32, dimensions: [.fixed(1), .fixed(2), .fixed(4)])
+      let graph = Graph(
+        inputs: [q], outputs: [ValueInfo(name: "y", type: .float32, dimensions: q.dimensions)],
+        nodes: [Node(name: "scores", op: op, inputs: ["q", "q", "q"], outputs: ["y"])])
+      let path = folder.path("window-\(window).onnx")
+      if isWritten {
+        _ = try ONNX.write(EncodedGraph(graph: graph), path: path)
+      } else {
+        #expect(throws: ExportError.self) { try ONNX.write(EncodedGraph(graph: graph), path: path) }
+      }
+      #expect(FileManager.default.fileExists(atPath: path) == isWritten)
     }
   }
 

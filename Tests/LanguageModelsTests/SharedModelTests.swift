@@ -63,4 +63,23 @@ struct SharedModelTests {
     }
     #expect(names.count == model.graph.nodes.count)
   }
+
+  /// The vocabulary of a folder is that of its GGUF file, and survives being written.
+  @Test(.enabled(if: exists, "the shared files are missing"))
+  func vocabularyIsWritten() throws {
+    let model = try LanguageModel.open(Self.folder.path)
+    let text = "Once upon a time, there was a little car named Beep."
+    let tokens = try model.openTokenizer().encode(text)
+    try withFolder { folder in
+      let path = folder.appendingPathComponent("model.gguf").path
+      #expect(try model.writeGGUF(to: path).isEmpty)
+      let back = try LanguageModel.open(path)
+      #expect(try back.openTokenizer().encode(text) == tokens)
+      #expect(back.configuration.bos == 1 && back.configuration.eos == [2])
+      let expected = try Self.expected()
+      let rows = try #require(expected.logits["."])
+      let logits = try back.compiledLogits(expected.tokens).suffix(rows.count)
+      #expect(zip(logits, rows).map { abs($0 - $1) }.max() ?? .infinity < 1e-3)
+    }
+  }
 }

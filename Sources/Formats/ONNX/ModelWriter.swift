@@ -119,6 +119,12 @@ struct ModelWriter {
   }
 
   private func message(_ node: Node) throws(ExportError) -> Onnx_NodeProto {
+    if let attention = node.op as? Attention, attention.window > 0 {
+      throw ExportError(
+        file: path,
+        reason: .unsupported(
+          "node \"\(node.name)\": ONNX's Attention has no window of keys. Write the model as GGUF."))
+    }
     var result = Onnx_NodeProto()
     result.name = node.name
     result.opType = node.operatorName.type

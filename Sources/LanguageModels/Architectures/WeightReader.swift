@@ -32,6 +32,8 @@ final class WeightReader {
   private var shared: [String: Tensor] = [:]
   private var used: Set<String> = []
   private(set) var stored: [ValueName: StoredRows] = [:]
+  /// The tensor each constant comes from, as it lies there or not.
+  private(set) var origins: [ValueName: StoredTensor] = [:]
 
   init(
     _ weights: WeightTable, file: String, container: Container, architecture: Architecture,
@@ -89,6 +91,7 @@ final class WeightReader {
     let part = container == .gguf ? row.ggufPart : row.folderPart
     let isTransposed = container == .folder && row.isTransposed && shape.count == 2
     let tensor = try find(layer, row, kind)
+    origins[name] = tensor
     var whole = shape
     whole[0] = rows(of: part, shape[0])
     let expected = isTransposed ? Array(whole.reversed()) : whole
