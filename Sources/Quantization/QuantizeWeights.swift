@@ -89,9 +89,10 @@ extension Quantizer {
     return (value, tensor.array(of: Float.self), scale)
   }
 
-  /// Gives the node constants of its own where others encode the same ones in another way: a bias always, because its
-  /// scale follows the layer's input; a weight when settings, axes or bias differ. `false` where the weight is encoded
-  /// for another already.
+  /// Gives the node constants of its own where others encode the same ones in another way.
+  ///
+  /// A bias always, because its scale follows the layer's input; a weight when settings, axes or bias differ. `false`
+  /// where the weight is encoded for another already.
   private func unshare(
     _ job: inout Job, _ encoded: inout EncodedGraph, _ index: Int, _ readers: [ValueName: [Int]],
     _ owned: inout [ValueName: Job]
