@@ -91,7 +91,8 @@ struct Quantizer {
   /// A recipe made by hand may ask for what reading one refuses.
   private func refuseWhatIsMissing() throws {
     let asked = [recipe.defaults.weights.format] + recipe.rules.map(\.change.weights.format)
-    for case let format? in asked where format != WeightSettings.noFormat && BlockFormats.named(format) == nil {
+    for case let format? in asked where format != WeightSettings.noFormat && BlockFormats.named(format) == nil
+    {
       let known = BlockFormats.all.map(\.name).joined(separator: ", ")
       throw QuantizationError("weights.format is \(format), expected \(known).")
     }

@@ -89,9 +89,10 @@ extension Quantizer {
     return (value, tensor.array(of: Float.self), scale)
   }
 
-  /// Gives the node constants of its own where others encode the same ones in another way: a bias always, because its
-  /// scale follows the layer's input; a weight when settings, axes or bias differ. `false` where the weight is encoded
-  /// for another already.
+  /// Gives the node constants of its own where others encode the same ones in another way.
+  ///
+  /// A bias always, because its scale follows the layer's input; a weight when settings, axes or bias differ. `false`
+  /// where the weight is encoded for another already.
   private func unshare(
     _ job: inout Job, _ encoded: inout EncodedGraph, _ index: Int, _ readers: [ValueName: [Int]],
     _ owned: inout [ValueName: Job]
@@ -119,29 +120,36 @@ extension Quantizer {
   /// Blocks take all threads row by row, others a thread each.
   private func run(_ jobs: [Job]) throws -> [Result?] {
     let results = Locked<[Int: Result]>([:])
-    func encode(_ index: Int, threads: Int) {
+    for index in jobs.indices where jobs[index].format != nil {
       let result = encode(jobs[index], threads: threads)
       results.withLock { $0[index] = result }
     }
-    let (blocks, others) = (jobs.indices.filter { jobs[$0].format != nil }, jobs.indices.filter { jobs[$0].format == nil })
-    for index in blocks { encode(index, threads: threads) }
+    let others = jobs.indices.filter { jobs[$0].format == nil }
     parallel(others.count, grain: 1, threads: threads) { places in
-      for place in places { encode(others[place], threads: 1) }
+      for index in others[places] {
+        let result = Quantizer.encode(jobs[index])
+        results.withLock { $0[index] = result }
+      }
     }
     return results.withLock { results in jobs.indices.map { results[$0] } }
   }
 
-  /// `nil` when a weight is not finite.
+  /// A weight in blocks; `nil` when one is not finite.
   private func encode(_ job: Job, threads: Int) -> Result? {
-    if let format = job.format {
-      if measuresOnly {
-        let bytes = job.tensor.count / format.elements * format.bytes
-        let blocks = Tensor(shape: [bytes], type: .uint8) { _ in }
-        return Result(
-          weight: EncodedTensor(blocks: blocks, shape: job.tensor.shape, format: format, threads: threads), raised: 0)
-      }
-      return EncodedTensor(finite: job.tensor, format: format, threads: threads).map { Result(weight: $0, raised: 0) }
+    guard let format = job.format else { return nil }
+    if measuresOnly {
+      let bytes = job.tensor.count / format.elements * format.bytes
+      let blocks = Tensor(shape: [bytes], type: .uint8) { _ in }
+      let weight = EncodedTensor(blocks: blocks, shape: job.tensor.shape, format: format, threads: threads)
+      return Result(weight: weight, raised: 0)
     }
+    return EncodedTensor(finite: job.tensor, format: format, threads: threads).map {
+      Result(weight: $0, raised: 0)
+    }
+  }
+
+  /// `nil` when a weight is not finite.
+  private static func encode(_ job: Job) -> Result? {
     let encoder = WeightEncoder(
       settings: job.settings, shape: job.tensor.shape, channelAxis: job.role.channelAxis,
       groupAxis: job.role.featureAxis)

@@ -148,12 +148,14 @@ extension ResolvedLayer {
     }
     let features = weight.shape[last]
     guard let format = BlockFormats.fitting(asked, features: features) else {
-      stayFloat("\(features) input features are no whole number of blocks of \(name) or of its fallback: float")
+      stayFloat(
+        "\(features) input features are no whole number of blocks of \(name) or of its fallback: float")
       return
     }
     if format.name != asked.name {
       reasons.append(
-        "\(features) input features are not a multiple of \(asked.elements), the block of \(asked.name): \(format.name)")
+        "\(features) input features are not a multiple of \(asked.elements), the block of \(asked.name): \(format.name)"
+      )
     }
     if effective.mode != .weightOnly {
       effective.mode = .weightOnly

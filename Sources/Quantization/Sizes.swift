@@ -93,8 +93,9 @@ package struct Sizes: Sendable, Hashable {
   /// Bits of the container a file gives to codes of a width: ONNX Runtime runs 4 and 8 bits.
   package static func containerBits(_ bits: Int) -> Int { bits == 2 || bits == 4 ? 4 : 8 }
 
-  /// Bytes of codes, scales and zero points: in the container files use, and at the codes' own width. Blocks are as files
-  /// hold them.
+  /// Bytes of codes, scales and zero points: in the container files use, and at the codes' own width.
+  ///
+  /// Blocks are as files hold them.
   package static func bytes(of tensor: EncodedTensor) -> (container: Int, packed: Int) {
     if let blocks = tensor.blocks { return (blocks.byteCount, blocks.byteCount) }
     let encoding = tensor.encoding

@@ -99,7 +99,8 @@ private final class Product<Element: BitwiseCopyable> {
     for t in 0..<sizes.taps {
       for x in 0..<sizes.k {
         let at = (j * sizes.taps + t) * groups + x / weights.group
-        let code = Double(codes[(j * sizes.taps + t) * sizes.k + x]) - (weights.zeros == .none ? 0 : Double(zeros[at]))
+        let code =
+          Double(codes[(j * sizes.taps + t) * sizes.k + x]) - (weights.zeros == .none ? 0 : Double(zeros[at]))
         let term = row[t * sizes.k + x] * code * Double(scales[at])
         sum += term
         magnitude += abs(term)
@@ -193,7 +194,8 @@ private final class Product<Element: BitwiseCopyable> {
     for (index, scale) in (exact + others).enumerated() {
       let weights = Weights(bits: 8, group: 1, zeros: .none, halves: false)
       let sizes = Sizes(m: 1, n: 1, k: 1)
-      let product = Product<Float>(sizes, weights, padding: 0) { count, _ in .init(repeating: 1, count: count) }
+      let product = Product<Float>(sizes, weights, padding: 0) { count, _ in .init(repeating: 1, count: count)
+      }
       product.codes[0] = 1
       product.scales[0] = scale
       let packed = product.packed(table(level)), scratch = product.scratch(table(level))

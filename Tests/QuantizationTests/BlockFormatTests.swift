@@ -12,7 +12,8 @@ import Testing
 
   private func recipe(_ weights: String, rules: String = "") throws -> Recipe {
     try Recipe(
-      yaml: "lathe: 1\nname: x\ndefaults: {mode: weight-only, weights: {\(weights)}}\n\(rules)", file: "r.yaml")
+      yaml: "lathe: 1\nname: x\ndefaults: {mode: weight-only, weights: {\(weights)}}\n\(rules)",
+      file: "r.yaml")
   }
 
   @Test(arguments: BlockFormats.all.map(\.name)) func recipesNameFormats(_ name: String) throws {
@@ -59,7 +60,9 @@ import Testing
     #expect(edited.rules.isEmpty)
     // Of two changes in turn the later counts.
     let both = change("Q6_K").followed(by: change(nil, bits: 3))
-    #expect(edited.defaults.applying(both) == edited.defaults.applying(change("Q6_K")).applying(change(nil, bits: 3)))
+    #expect(
+      edited.defaults.applying(both)
+        == edited.defaults.applying(change("Q6_K")).applying(change(nil, bits: 3)))
   }
 
   // MARK: resolution
@@ -80,7 +83,8 @@ import Testing
     #expect(layer.effective.mode == (expected == nil ? .float : .weightOnly))
     #expect(layer.reasons.isEmpty == (asked == expected))
     guard let expected else {
-      #expect(layer.reasons[0].contains("\(features) input features are no whole number of blocks of \(asked)"))
+      #expect(
+        layer.reasons[0].contains("\(features) input features are no whole number of blocks of \(asked)"))
       return
     }
     let format = try #require(BlockFormats.named(expected))
@@ -99,7 +103,8 @@ import Testing
   /// Rows of a weight whose features do not run along the last axis are none, and say so.
   @Test func otherLayersStayFloat() throws {
     let graph = try RoundingNetwork.network()
-    let infos = try graph.infer(inputs: ["x": OperandInfo(type: .float32, shape: [1] + RoundingNetwork.shape)])
+    let infos = try graph.infer(inputs: ["x": OperandInfo(type: .float32, shape: [1] + RoundingNetwork.shape)]
+    )
     let resolution = TiedNetwork.recipe("Q8_0").resolve(graph, infos: infos)
     let conv = try #require(resolution["first"]), product = try #require(resolution["columns"])
     #expect(conv.effective.mode == .float && product.effective.mode == .float)
@@ -235,7 +240,8 @@ struct TiedNetwork {
     try w.node("Gemm", "block", ["embedding_out", "block.weight"], attributes: ["transB": .int(1)])
     try w.node("Relu", "relu", ["block_out"])
     try w.node(
-      "Gemm", "output", ["relu_out", "embedding.weight"], attributes: ["transB": .int(1)], outputs: ["logits"])
+      "Gemm", "output", ["relu_out", "embedding.weight"], attributes: ["transB": .int(1)], outputs: ["logits"]
+    )
     w.output("logits")
     graph = w.graph
   }
@@ -260,7 +266,8 @@ struct TiedNetwork {
 
   func candidate(_ recipe: Recipe, samples: Bool = true, threads: Int = 1) throws -> Candidate {
     try quantize(
-      graph, infos: Self.infos(graph), recipe: recipe, calibration: samples ? Tokens() : nil, threads: threads,
+      graph, infos: Self.infos(graph), recipe: recipe, calibration: samples ? Tokens() : nil,
+      threads: threads,
       report: { _, _ in })
   }
 }

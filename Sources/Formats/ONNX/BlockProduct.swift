@@ -13,7 +13,8 @@ extension QDQLowering {
       node.inputs.count == 2, let x = node.inputs[0], let name = node.inputs[1],
       let weight = model.weights[name],
       model.weights[x] == nil, weight.codes.rank == 2, weight.encoding.zeroPoints.allSatisfy({ $0 == 0 }),
-      weight.hasEvenCodes, weight.encoding.minimums == nil, weight.codes.type == .int8, node.outputs.count == 1, let output = node.outputs[0]
+      weight.hasEvenCodes, weight.encoding.minimums == nil, weight.codes.type == .int8,
+      node.outputs.count == 1, let output = node.outputs[0]
     else { return false }
     let (k, n) = (weight.codes.shape[0], weight.codes.shape[1])
     let encoding = weight.encoding

@@ -93,7 +93,8 @@ extension Gather: Lowerable {
                 scales.of(Float.self)[scale], zeros.of(Int32.self)[scale], target + first)
               if let minimums {
                 kernels.pointee.add_scalar_f32(
-                  target + first, Swift.min(group, columns - first), minimums.of(Float.self)[scale], target + first)
+                  target + first, minimums.of(Float.self)[scale], Swift.min(group, columns - first),
+                  target + first)
               }
             }
           }

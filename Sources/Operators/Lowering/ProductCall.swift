@@ -106,7 +106,9 @@ struct Product {
     case .static, .qat:
       guard let codes = operand.codes else { return weightOnlyCall(encoded) }
       if let packed = ProductWeights.codes(encoded, self) { return codesCall(packed, codes) }
-      if site.epilogue.residual == nil, let packed = ProductWeights.grouped(encoded, shape, kernels, forBytes: true) {
+      if site.epilogue.residual == nil,
+        let packed = ProductWeights.grouped(encoded, shape, kernels, forBytes: true)
+      {
         return groupedCodesCall(packed, codes)
       }
       return floatCall(.known(decodedFloats(encoded)))

@@ -138,7 +138,9 @@ struct ProductWeights {
                 // The minimum alone, as codes move it by less than its rounding.
                 (scales[i], zeros[i]) = (minimum, -1)
                 let start = (o * shape.taps + t) * shape.k
-                for at in start + piece * group..<start + Swift.min((piece + 1) * group, shape.k) { dense[at] = 0 }
+                for at in start + piece * group..<start + Swift.min((piece + 1) * group, shape.k) {
+                  dense[at] = 0
+                }
               }
             }
             i += 1
@@ -152,7 +154,7 @@ struct ProductWeights {
   }
 
   /// −minimum / scale beyond which a float no longer tells two codes apart.
-  private static let largestShift: Float = 1 << 22
+  private static let largestShift: Float = 4_194_304
 
   /// - Parameter zeros: in codes.
   private static func pack(

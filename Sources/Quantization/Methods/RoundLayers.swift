@@ -59,7 +59,8 @@ extension Quantizer {
       case (.adaRound, let float?):
         try roundByAdaRound(layer.matrix, &encoded, quantized: (graph, quantized), float: float, reportPart)
       case (.gptq, _): roundByGPTQ(layer.matrix, layer.settings, &encoded, moments)
-      case (.imatrix, _): try encodeByImportance(layer.matrix, layer.settings, graph, quantized, &encoded, reportPart)
+      case (.imatrix, _):
+        try encodeByImportance(layer.matrix, layer.settings, graph, quantized, &encoded, reportPart)
       default: break
       }
       graph.constants[try graph.weight(of: layer.matrix)] = encoded.decodedConstant(

@@ -105,7 +105,8 @@ package struct WeightSettings: Sendable, Hashable {
 
   package var scheme: Scheme {
     if let format = format.flatMap(BlockFormats.named) { return Scheme(format) }
-    return Scheme(bits: bits, symmetry: symmetric ? .symmetric : .affine, granularity: granularity, range: range)
+    return Scheme(
+      bits: bits, symmetry: symmetric ? .symmetric : .affine, granularity: granularity, range: range)
   }
 
   /// With all that a block format fixes as it has it.

@@ -104,7 +104,8 @@ extension EncodedTensor {
   private static func rowGrain(_ features: Int) -> Int { Swift.max(1, (1 << 16) / Swift.max(features, 1)) }
 
   private static func largest(
-    _ blocks: UnsafeRawPointer, _ count: Int, _ format: any BlockFormat, into scales: UnsafeMutablePointer<Float>
+    _ blocks: UnsafeRawPointer, _ count: Int, _ format: any BlockFormat,
+    into scales: UnsafeMutablePointer<Float>
   ) {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: format.elements) { reals in
       guard let base = reals.baseAddress else { return }
@@ -122,7 +123,8 @@ extension Scheme {
   /// Formats without even codes count as symmetric, with as many bits as a code takes, and a group for each block.
   package init(_ format: any BlockFormat) {
     self.init(
-      bits: format.uniform?.bits ?? Int(format.bitsPerWeight), symmetry: format.hasMinimums ? .affine : .symmetric,
+      bits: format.uniform?.bits ?? Int(format.bitsPerWeight),
+      symmetry: format.hasMinimums ? .affine : .symmetric,
       granularity: .group(format.uniform?.group ?? format.elements), range: .full, format: format.name)
   }
 }
