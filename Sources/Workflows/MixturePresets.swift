@@ -1,3 +1,4 @@
+import Graph
 import LanguageModels
 import Quantization
 import Tensors
