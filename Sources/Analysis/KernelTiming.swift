@@ -202,7 +202,8 @@ extension KernelBench.Shape {
     let scales = workspace.floats(n * (k / Self.group)) { Float($0 % 1000 + 1) * 1e-4 }
     var source = ck_wq()
     (source.n, source.taps, source.k, source.bits, source.group) = (n, 1, k, bits, Self.group)
-    (source.codes, source.scales, source.for_bytes) = (codes, scales, isInteger ? 1 : 0)
+    (source.codes, source.scales) = (UnsafePointer(codes), UnsafePointer(scales))
+    source.for_bytes = isInteger ? 1 : 0
     let size = kernels.packed_bytes_wq(&source)
     let packed = (0..<copies).map { _ in workspace.bytes(size) }
     for matrix in packed { kernels.pack_wq(&source, matrix) }
