@@ -70,7 +70,9 @@ extension State {
     case .continueText(let prompt):
       if let prompt { continuations.prompt = prompt }
       guard continuations.isOffered, !continuations.prompt.isEmpty else { return [] }
-      return ([("float32", nil)] + candidates.map { ($0.title, $0.recipe.key) }).compactMap(ask)
+      var effects = [ask("float32", nil)]
+      for entry in candidates { effects.append(ask(entry.title, entry.recipe.key)) }
+      return effects.compactMap(\.self)
     case .continuationStarted(let job, let subject):
       continuations.inquiries.started(job, subject)
       // A job that fails at once may have ended before this was told.
