@@ -93,7 +93,7 @@ private struct Bytes: Tokenizer {
     for window in 0..<project.data.count {
       let logits = try runner.run(project.data.batch([window]), count: 1)[0].array(of: Float.self)
       for (place, label) in project.data.labels(of: [window]).enumerated() where label >= 0 {
-        let row = logits[place * Self.vocabulary..<(place + 1) * Self.vocabulary].map(Double.init)
+        let row = logits[place * Self.vocabulary..<(place + 1) * Self.vocabulary].map { Double($0) }
         losses.append(log(row.reduce(0) { $0 + exp($1) }) - row[label])
       }
     }
@@ -138,7 +138,7 @@ private struct Bytes: Tokenizer {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     let json = try JSONSerialization.jsonObject(with: encoder.encode(report)) as? [String: Any]
-    let trials = [json?["float32"]] + ((json?["candidates"] as? [Any]) ?? [])
+    let trials = [json?["float32"] as Any] + ((json?["candidates"] as? [Any]) ?? [])
     let file = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Interop/compare.schema.json")
     let schema = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Graph
 import Jobs
+import LanguageModels
 import Quantization
 import Tensors
 import Testing
