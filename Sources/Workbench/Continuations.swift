@@ -33,7 +33,7 @@ package struct Continuation: Sendable, Hashable {
 /// What float32 and the candidates write behind one prompt.
 package struct Continuations: Sendable {
   /// Whether the open model writes text at all.
-  package internal(set) var isOffered = false
+  package var isOffered = false
   /// Empty until one is given.
   package internal(set) var prompt = ""
   package internal(set) var answers: [ContinuationSubject: Continuation] = [:]

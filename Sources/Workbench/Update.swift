@@ -65,7 +65,8 @@ extension State {
       (log, logged) = (said, said.count)
       self.project = project
       continuations.isOffered = project.model.language != nil
-      layer = project.model.layers.first?.name
+      // What has weights is what people come for.
+      layer = (project.model.layers.first(where: \.hasWeights) ?? project.model.layers.first)?.name
       if let session {
         restore(session)
       }

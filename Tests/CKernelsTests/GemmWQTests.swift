@@ -189,7 +189,7 @@ private final class Product<Element: BitwiseCopyable> {
   @Test(arguments: levels)
   func halvesLoseNothing(level: ck_level) {
     // The largest and smallest float16 numbers, and neighbours that are none.
-    let exact: [Float] = [65504, -65504, 0x1p-14, 0x1p-24, -0x1.8p-23, 0x1.ffcp-15, 0, 1]
+    let exact: [Float] = [65504, -65504, 0x1p-14, 0x1p-24, -0x1.8p-23, 0x1.ff8p-15, 0, 1]
     let others: [Float] = [65520, 65505, 0x1p-25, 0x1.8p-24, 0x1.002p-14, 0x1.ffep-15, 1.001, 1e30]
     for (index, scale) in (exact + others).enumerated() {
       let weights = Weights(bits: 8, group: 1, zeros: .none, halves: false)

@@ -90,8 +90,8 @@ import Testing
     let infos = try graph.infer(inputs: ["x": OperandInfo(type: .float32, shape: [1, 4, 6, 6])])
     for (change, message) in [
       (
-        { $0.defaults.weights.format = "Q4_K" },
-        "weights.format Q4_K is not in this version. Use bits and granularity {group: n}."
+        { $0.defaults.weights.format = "Q9_X" },
+        "weights.format is Q9_X, expected \(BlockFormats.all.map(\.name).joined(separator: ", "))."
       )
     ] as [((inout Recipe) -> Void, String)] {
       var recipe = Recipe(name: "x")

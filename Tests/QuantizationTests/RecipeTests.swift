@@ -96,7 +96,7 @@ import Testing
     ),
     (
       "lathe: 1\nrules:\n  - {match: {name: a}, weights: {method: ternary}}",
-      "r.yaml:3:42: weights.method is ternary, expected nearest, adaround, gptq, hqq."
+      "r.yaml:3:42: weights.method is ternary, expected nearest, adaround, gptq, hqq, imatrix."
     ),
     (
       "lathe: 1\ndefaults: {weights: {scale: kl}}",
@@ -111,8 +111,8 @@ import Testing
       "r.yaml:2:29: defaults.weights.scale needs percentile."
     ),
     (
-      "lathe: 1\nrules:\n  - {match: {name: a}, weights: {format: Q4_K}}",
-      "r.yaml:3:42: weights.format Q4_K is not in this version. Use bits and granularity {group: n}."
+      "lathe: 1\nrules:\n  - {match: {name: a}, weights: {format: Q9_X}}",
+      "r.yaml:3:42: weights.format is Q9_X, expected \((BlockFormats.all.map(\.name) + ["none"]).joined(separator: ", "))."
     ),
     (
       "lathe: 1\nsmoothing: 2",
@@ -210,7 +210,7 @@ import Testing
       lathe: 1
       name: mixed
       rules:
-        - {match: {role: [attention.?, "regex:feed-forward\\.(up|gate)"]}, weights: {bits: 4}}
+        - {match: {role: [attention.?, "regex:feed-forward\\\\.(up|gate)"]}, weights: {bits: 4}}
         - {match: {name: "blocks/1/*", role: attention.v, operator: Gemm}, mode: float}
 
       """
@@ -233,7 +233,7 @@ import Testing
       SettingsChange(weightBits: 6), for: [LayerIdentity(name: "blocks/0/attention/q", operatorName: "Gemm")])
     #expect(
       recipe.rules.map(\.text) == [
-        "{match: {role: attention.*}, weights: {bits: 4}}",
+        "{match: {role: \"attention.*\"}, weights: {bits: 4}}",
         "{match: {name: blocks/0/attention/q}, weights: {bits: 6}}",
       ])
   }

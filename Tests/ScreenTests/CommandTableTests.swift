@@ -20,11 +20,13 @@ struct Situation: Sendable, CustomTestStringConvertible {
     Situation(name: "roofline", keys: "w"), Situation(name: "blame", keys: "E"),
     Situation(name: "channels", keys: "E j j enter"), Situation(name: "training", keys: "T"),
     Situation(name: "tree", keys: "F"), Situation(name: "layers that differ", keys: "3 v"),
+    Situation(name: "text", keys: "3 v v v v v"),
   ]
 
   func make() throws -> (State, Screen) {
     var state = keys == nil ? State() : try fixtureState(fixtureModel())
     var screen = fixtureScreen()
+    state.continuations.isOffered = name == "text"
     if name == "training" { try fixtureTraining(&state) }
     for step in (keys ?? "").split(separator: " ") {
       _ = play(String(step), &screen, &state, Size(width: 120, height: 36))

@@ -23,7 +23,7 @@ private final class Folder {
     try write("test.yaml", Array("inputs:\n  image: {file: x.npy}\nlabels: {file: y.npy}\n".utf8))
     try write("other.yaml", Array("colour: red\n".utf8))
     try write("arrays.npz", [0x50, 0x4B])
-    try write("notes.txt", Array("x".utf8))
+    try write("notes.md", Array("x".utf8))
     try write("network.onnx", [0x08, 0x03])
     try write("inner/deep.onnx", [0x08])
     try FileManager.default.createDirectory(
@@ -70,7 +70,7 @@ private func answered(
     #expect(
       listing.entries.map { "\($0.name) \($0.kind.rawValue)" } == [
         "inner folder", "arrays.npz data", "mine.yaml recipe", "net.onnx model", "network.onnx model",
-        "notes.txt other", "other.yaml other", "pointer.onnx other", "test.yaml data",
+        "notes.md other", "other.yaml other", "pointer.onnx other", "test.yaml data",
       ])
     #expect(listing.failure == nil && listing.entries.first { $0.name == "net.onnx" }?.bytes == 4)
     #expect(FolderListing.read(folder.path + "/none").failure == "is not there")
@@ -85,7 +85,7 @@ private func answered(
     for shown in ["inner/", "net.onnx", "mine.yaml", "recipe", "test.yaml", "arrays.npz", ".."] {
       #expect(text.contains(shown), "\(shown)\n\(text)")
     }
-    for hidden in ["notes.txt", "other.yaml", "pointer.onnx", ".lathe"] { #expect(!text.contains(hidden)) }
+    for hidden in ["notes.md", "other.yaml", "pointer.onnx", ".lathe"] { #expect(!text.contains(hidden)) }
     // As far as it is clear: net.onnx or network.onnx.
     _ = answered("n tab", &screen, &state)
     #expect(screen.draw(state, size: Size(width: 100, height: 30)).text().contains("┃ net "))

@@ -10,11 +10,16 @@ extension LanguageModel {
       hasImportance: false)
     let plan = TypePlan(mixture, tensors: ggufRows(), context: context)
     let requested = Dictionary(uniqueKeysWithValues: plan.choices.map { ($0.name, $0.requested) })
-    return ggufPieces.flatMap { piece in
+    var types = ggufPieces.flatMap { piece in
       piece.parts.compactMap { part in
         guard let type = requested[piece.name], part.constant.hasSuffix(".weight") else { return nil }
-        return (String(part.constant.dropLast(".weight".count)), type)
+        return (layer: String(part.constant.dropLast(".weight".count)), type: type)
       }
     }
+    // The output reads the embedding's weight where it has none of its own.
+    if configuration.isTied, let embedding = types.first(where: { $0.layer == "embedding" }) {
+      types.append((layer: "output", type: embedding.type))
+    }
+    return types
   }
 }

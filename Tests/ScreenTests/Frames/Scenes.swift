@@ -95,6 +95,7 @@ struct Scene: Sendable, CustomTestStringConvertible {
     Scene("compare-classes", keys: "3 v v") { glyphs, _ in try fixtureAnsweredView(glyphs) },
     Scene("compare-confusion", keys: "3 v v v") { glyphs, _ in try fixtureAnsweredView(glyphs) },
     Scene("compare-samples", keys: "3 v v v v") { glyphs, _ in try fixtureAnsweredView(glyphs) },
+    Scene("compare-text", keys: "3 v v v v v") { glyphs, _ in try fixtureTextView(glyphs) },
     Scene("costs", keys: "enter") { glyphs, size in
       var (screen, state) = try middleOfWork(glyphs, size)
       let guess = try #require(state.project).kurtosisRanking()
