@@ -10,10 +10,11 @@ extension LanguageModel {
       hasImportance: false)
     let plan = TypePlan(mixture, tensors: ggufRows(), context: context)
     let requested = Dictionary(uniqueKeysWithValues: plan.choices.map { ($0.name, $0.requested) })
-    var types = ggufPieces.flatMap { piece in
-      piece.parts.compactMap { part in
-        guard let type = requested[piece.name], part.constant.hasSuffix(".weight") else { return nil }
-        return (layer: String(part.constant.dropLast(".weight".count)), type: type)
+    var types: [(layer: String, type: GGMLType)] = []
+    for piece in ggufPieces {
+      guard let type = requested[piece.name] else { continue }
+      for part in piece.parts where part.constant.hasSuffix(".weight") {
+        types.append((String(part.constant.dropLast(".weight".count)), type))
       }
     }
     // The output reads the embedding's weight where it has none of its own.
