@@ -31,7 +31,8 @@ def test_measures_and_survives_strange_keys():
     screen = Screen(*SAMPLE, "--session", "none")
     screen.wait_for("stem/conv|stem")
     screen.send("\x1b[200~pasted\nq\x1b[201~\x00\x1b[99;99~\x1bOZ\x07")
-    screen.send("r")
+    # What is left of a sequence nobody knows may be a pane's digit.
+    screen.send("1r")
     screen.wait_for("✓ done", 120)
     screen.send("q")
     assert screen.end() == 0
