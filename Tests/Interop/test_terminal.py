@@ -294,10 +294,10 @@ def test_idle_it_is_never_woken():
 
 
 @pytest.mark.skipif("debug" in LATHE.parts, reason="optimised code only")
-@pytest.mark.parametrize("keys, bound", [("jk", 5), ("\x0c", 25)])
-def test_a_key_takes_little_work(keys, bound):
+@pytest.mark.parametrize("keys, columns, rows, bound", [("jk", 120, 36, 5), ("\x0c", 300, 90, 25)])
+def test_a_key_takes_little_work(keys, columns, rows, bound):
     """Milliseconds of processor time for a key, or for the whole screen drawn anew: those do not grow on a busy machine."""
-    screen = Screen(*SAMPLE, "--session", "none", columns=300, rows=90)
+    screen = Screen(*SAMPLE, "--session", "none", columns=columns, rows=rows)
     screen.wait_for(r"1 Layers[\s\S]*conv")
     screen.settle(1)
     before = screen.main_thread()[0]
